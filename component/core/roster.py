@@ -1,0 +1,106 @@
+"""Rosters: what an employee's roster should hold, against what it holds.
+
+Every employee gets the contacts that he may see, with subscription `to`, and the component's domain with subscription
+`from`, by which the server tells us each of his sessions' presence and its end.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from component.core.directory import Directory, Employee
+
+SubscriptionState = Literal["none", "to", "from", "both"]
+"""A roster item's subscription (RFC 6121 section 2.1.2.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RosterItem:
+    """A roster item (RFC 6121 section 2.1.2)."""
+
+    jid: str
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    subscription: SubscriptionState = "to"
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """What is known of one employee's roster, as differences from "an item for every visible contact".
+
+    `provisioned` says that we keep it; `pending` are contacts whose items are still to be set, `removing` those whose
+    removal by us was recorded before it was made; `domain_item` says that the server tells us the account's presence,
+    `asked_at` when the domain last asked the account for that.
+    """
+
+    provisioned: bool = False
+    pending: frozenset[str] = frozenset()
+    removing: frozenset[str] = frozenset()
+    domain_item: bool = False
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do to a roster: items to set (the domain's first), JIDs to remove, contacts found deleted by hand."""
+
+    set: tuple[RosterItem, ...] = ()
+    remove: tuple[str, ...] = ()
+    deleted_by_hand: frozenset[str] = frozenset()
+
+
+def plan(
+    directory: Directory,
+    viewer: Employee,
+    roster: Roster,
+    deleted: Collection[str],
+    actual: Mapping[str, RosterItem],
+    domain: str,
+    domain_name: str,
+    default_group: str,
+) -> Plan:
+    """Return what turns the actual items on the component's domain into the desired ones.
+
+    `deleted` are the contacts that the employee deleted by hand before: they stay deleted. A kept item that is now
+    missing was deleted by hand too, unless there is no item of ours at all (a restored account). An item that is there
+    keeps the name and the groups that the employee gave it, until the directory changes the contact (`pending`).
+    """
+    contacts = {f"{directory.employees[one].localpart}@{domain}": one for one in directory.visible_to(viewer.id)}
+    kept = roster.provisioned and bool(actual)
+    by_hand = frozenset(
+        contact
+        for jid, contact in contacts.items()
+        if kept and jid not in actual and contact not in roster.pending and contact not in deleted
+    )
+    wanted = [RosterItem(domain, domain_name, (default_group,), "from")]
+    wanted += [
+        _item(directory, viewer, directory.employees[contact], jid, default_group)
+        for jid, contact in sorted(contacts.items())
+        if contact not in by_hand and contact not in deleted
+    ]
+    due = [item for item in wanted if _is_due(item, actual.get(item.jid), contacts.get(item.jid), roster)]
+    surplus = [
+        jid for jid, item in actual.items() if jid != domain and jid not in contacts and item.subscription != "none"
+    ]
+    return Plan(tuple(_widened(item, actual.get(item.jid)) for item in due), tuple(surplus), by_hand)
+
+
+def _item(directory: Directory, viewer: Employee, contact: Employee, jid: str, default_group: str) -> RosterItem:
+    shown = contact.groups
+    if directory.visibility == "groups":
+        shown = tuple(group for group in contact.groups if group in viewer.groups)
+    return RosterItem(jid, contact.name, shown or (default_group,))
+
+
+def _is_due(item: RosterItem, actual: RosterItem | None, contact: str | None, roster: Roster) -> bool:
+    if actual is None or actual.subscription not in (item.subscription, "both"):
+        return True
+    return contact in roster.pending and (actual.name, set(actual.groups)) != (item.name, set(item.groups))
+
+
+def _widened(item: RosterItem, actual: RosterItem | None) -> RosterItem:
+    """Keep the other direction of a subscription that is there."""
+    if actual is None or actual.subscription in ("none", item.subscription):
+        return item
+    return RosterItem(item.jid, item.name, item.groups, "both")

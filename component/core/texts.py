@@ -1,0 +1,110 @@
+"""Every text that people read over XMPP, in Russian and English side by side."""
+
+from typing import Literal
+
+Language = Literal["ru", "en"]
+LANGUAGES: tuple[Language, ...] = ("ru", "en")
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "busy": ("Занят", "Busy"),
+    "dnd": ("Не беспокоить", "Do not disturb"),
+    "was-here": ("Был(а) на месте {day} в {time}", "Was here on {day} at {time}"),
+    "offline": ("Телефон отключён, чат работает", "Phone is off, chat works"),
+    "online": ("Онлайн", "Online"),
+    "was-here-word": ("Был(а) на месте", "Was here"),
+    "offline-word": ("Офлайн", "Offline"),
+    "withdrawn": ("Статусы временно недоступны", "Statuses are not available for now"),
+    "removed": ("Больше нет в списке сотрудников", "No longer in the directory"),
+    "gateway": ("Статусы телефонии", "Telephony statuses"),
+    # refusals (the conditions stand where they are raised)
+    "unknown-status": (
+        "Неизвестный статус «{value}»; возможны: online, busy, dnd, offline",
+        "unknown status '{value}'; possible: online, busy, dnd, offline",
+    ),
+    "no-status": (
+        "Не указан статус (атрибут value); возможны: online, busy, dnd, offline",
+        "the attribute 'value' is missing; possible: online, busy, dnd, offline",
+    ),
+    "bad-date": (
+        "Неверная дата «{value}»; нужна дата с часовым поясом, например 2026-11-24T12:00:00Z",
+        "bad date '{value}'; expected a date with its time zone, like 2026-11-24T12:00:00Z",
+    ),
+    "bad-until": (
+        "Срок «{value}» уже прошёл или дальше {days} дней",
+        "the time '{value}' is past, or more than {days} days ahead",
+    ),
+    "unknown-child": ("Неизвестный элемент «{name}»", "unknown element '{name}'"),
+    "unknown-attribute": ("Неизвестный атрибут «{name}»", "unknown attribute '{name}'"),
+    "bad-mode": (
+        "Неизвестный режим «{value}»; возможны: softphone, deskphone",
+        "unknown mode '{value}'; possible: softphone, deskphone",
+    ),
+    "bad-phone": (
+        "Неизвестное состояние телефона «{value}»; возможны: online, offline",
+        "unknown phone state '{value}'; possible: online, offline",
+    ),
+    "bad-page": ("Неверный номер страницы «{value}»", "bad page '{value}'"),
+    "unknown-page": ("Нет сотрудника «{value}», с которого начать", "no employee '{value}' to start after"),
+    "offline-needs-softphone": (
+        "Статус «Офлайн» можно выбрать только в режиме софтфона",
+        "'offline' can be chosen only in softphone mode",
+    ),
+    "text-too-long": (
+        "Текст статуса слишком длинный: {length} символов, можно {limit}",
+        "the status text is too long: {length} characters, {limit} are allowed",
+    ),
+    "text-control": (
+        "В тексте статуса недопустимый управляющий символ {code}",
+        "the status text has the control character {code}, which is not allowed",
+    ),
+    "not-employee": ("Вас нет в списке сотрудников", "you are not in the directory"),
+    "not-pbx": (
+        "Сообщать о телефонах могут только АТС из настройки pbx.jids",
+        "only the PBX JIDs in the setting pbx.jids may report phones",
+    ),
+    "unknown-employee": ("Нет сотрудника «{value}»", "no employee '{value}'"),
+    "not-stored": (
+        "Статус показан, но пока не сохранён: хранилище недоступно",
+        "the status is shown but not yet stored: the store is not available",
+    ),
+    "no-such-contact": ("Такого контакта нет", "no such contact"),
+    "not-here": ("Здесь такого нет", "there is nothing like this here"),
+    "no-payload": ("Пустой запрос", "the request is empty"),
+    "no-groupchat": ("Групповой чат не поддерживается", "group chat is not supported"),
+    "internal": ("Внутренняя ошибка", "internal error"),
+    # ad-hoc commands
+    "set-status": ("Установить статус", "Set status"),
+    "show-status": ("Мой статус", "My status"),
+    "form-instructions": (
+        "Выберите статус; текст увидят коллеги рядом с ним.",
+        "Pick a status; colleagues see the text beside it.",
+    ),
+    "field-status": ("Статус", "Status"),
+    "field-text": ("Текст", "Text"),
+    "field-phone": ("Телефон", "Phone"),
+    "field-since": ("С какого времени", "Since"),
+    "field-until": ("До какого времени", "Until"),
+    "phone-online": ("подключён", "online"),
+    "phone-offline": ("отключён", "offline"),
+    "phone-unknown": ("нет данных", "unknown"),
+    "status-now": ("Ваш статус: {status}", "Your status: {status}"),
+    "no-such-command": ("Нет команды «{value}»", "no command '{value}'"),
+}
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """Return the text `key` in a language, with its placeholders filled in."""
+    return _TEXTS[key][LANGUAGES.index(language)].format(**values)
+
+
+def language_of(tag: str | None, fallback: Language) -> Language:
+    """Return the language of an xml:lang tag like `ru-RU`, or the fallback for any other one."""
+    word = (tag or "").partition("-")[0].lower()
+    return next((language for language in LANGUAGES if language == word), fallback)
+
+
+def day_of(day: int, month: int, language: Language) -> str:
+    """Return a date without its year as people write it: `24.11`, `24 Nov`."""
+    return f"{day:02}.{month:02}" if language == "ru" else f"{day} {_MONTHS[month - 1]}"
