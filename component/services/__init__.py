@@ -1,0 +1,1 @@
+"""What happens: async orchestration of the core's decisions over small ports."""

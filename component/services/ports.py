@@ -1,0 +1,119 @@
+"""What the services need from the outside; the adapters in xmpp, rosters and store provide it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+from xml.etree.ElementTree import Element
+
+from component.core.directory import Employee
+from component.core.facts import State
+from component.core.presence import Presence
+from component.core.roster import Roster, RosterItem
+
+Clock = Callable[[], datetime]
+"""Returns the present instant, aware, in UTC."""
+
+SubscriptionType = Literal["subscribe", "subscribed", "unsubscribe", "unsubscribed"]
+
+
+class Stream(Protocol):
+    """The component's stream. While it is down everything sent is dropped: what holds is resent after it is back."""
+
+    @property
+    def up(self) -> bool:
+        """Whether the handshake is done and stanzas reach the server."""
+
+    def send_presence(self, localpart: str, presence: Presence, to: Iterable[str], *, answer: bool = False) -> None:
+        """Send a contact's presence from its full JID to each of `to`; `answer` adds XEP-0203's stamp (a probe's)."""
+
+    def send_gateway_presence(self, to: str) -> None:
+        """Send the component's own available presence."""
+
+    def send_subscription(self, kind: SubscriptionType, localpart: str, to: str) -> None:
+        """Send a subscription stanza, bare to bare (RFC 6121 section 3); an empty localpart is the domain itself."""
+
+    def send_probe(self, to: str) -> None:
+        """Ask an account's server for its presences, from the component's domain (RFC 6121 section 4.3)."""
+
+    def send_announce(self, to: str) -> None:
+        """Ask a panel session to send its directed presence again (docs/protocol.md)."""
+
+    def send_message(self, message: Element) -> None:
+        """Send a message as it is."""
+
+    async def ping(self, to: str) -> Literal["pong", "error", "silence"]:
+        """Ping (XEP-0199) and tell what came back within the timeout."""
+
+
+SubscriptionException = Literal["deleted", "approved"]
+"""A contact that the employee deleted by hand, or one that he subscribed to by hand."""
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """All that the store holds, as it is read at the start."""
+
+    employees: Sequence[Employee] = ()
+    states: Mapping[str, State] = field(default_factory=dict)
+    rosters: Mapping[str, Roster] = field(default_factory=dict)
+    subscriptions: Mapping[tuple[str, str], SubscriptionException] = field(default_factory=dict)
+
+
+class StoreError(Exception):
+    """The store could not be read or written; its text says what and what to do."""
+
+
+class Store(Protocol):
+    """Everything that must survive a restart. `keep_*` queue a row (the last one wins) for the next group commit."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a password."""
+
+    @property
+    def failing(self) -> str | None:
+        """What keeps it from writing at present."""
+
+    async def load(self) -> Snapshot:
+        """Read everything; raises StoreError."""
+
+    async def replace_directory(self, employees: Sequence[Employee], removed: Sequence[str]) -> None:
+        """Write the directory as it will be, and forget all of those removed, in one transaction; raises StoreError."""
+
+    def keep_state(self, employee: str, state: State) -> None:
+        """Queue an employee's facts."""
+
+    def keep_roster(self, employee: str, roster: Roster) -> None:
+        """Queue what is known of an employee's roster."""
+
+    def keep_subscription(self, employee: str, contact: str, exception: SubscriptionException | None) -> None:
+        """Queue an exception, or with None its end."""
+
+    async def committed(self) -> None:
+        """Wait until all that is queued is committed; raises StoreError when it could not be (it stays queued)."""
+
+
+class RosterError(Exception):
+    """A roster could not be read or changed; its text says why and what to do."""
+
+
+class NoSuchAccount(RosterError):
+    """The account does not exist on the server."""
+
+
+class RosterWay(Protocol):
+    """A way to read and write the rosters of the employees' accounts on the server."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+
+    async def read(self, account: str) -> dict[str, RosterItem]:
+        """Return the account's items on the component's domain, by JID; raises RosterError, NoSuchAccount."""
+
+    async def add(self, account: str, item: RosterItem) -> None:
+        """Add or change an item; raises RosterError."""
+
+    async def remove(self, account: str, jid: str) -> None:
+        """Remove an item; one that is absent is no error; raises RosterError."""

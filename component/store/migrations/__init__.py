@@ -1,0 +1,1 @@
+"""Alembic's migrations of the store; run by `component.store.opening` whenever the store is opened."""

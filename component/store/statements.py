@@ -1,0 +1,153 @@
+"""What is read and written, in SQL, inside a transaction that the caller has begun."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import groupby, islice
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from sqlalchemy import Executable, Table, bindparam, delete, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from component.core.directory import Employee
+from component.core.facts import State
+from component.core.roster import Roster
+from component.services.ports import Snapshot, SubscriptionException
+from component.store import rows
+from component.store.rows import Values
+from component.store.schema import employees, rosters, sessions, states, subscriptions
+
+T = TypeVar("T")
+
+DIALECTS = ("sqlite", "postgresql")
+_AT_ONCE = 500  # rows a statement, so that converting them never holds the event loop for long
+
+
+class Key(NamedTuple):
+    """What is queued: an employee's state or roster, or an exception for one of his contacts."""
+
+    kind: Literal["state", "roster", "subscription"]
+    employee: str
+    contact: str = ""
+
+
+Batch = Mapping[Key, State | Roster | SubscriptionException | None]
+
+
+@cache
+def upsert(table: Table, dialect: str) -> Executable:
+    """Return INSERT … ON CONFLICT (primary key) DO UPDATE of all other columns."""
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    key = [column.name for column in table.primary_key]
+    changed = {column.name: column for column in statement.excluded if column.name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+_FORGET_SESSIONS = delete(sessions).where(sessions.c.employee == bindparam("of"))
+_FORGET_EXCEPTION = delete(subscriptions).where(
+    subscriptions.c.employee == bindparam("of"), subscriptions.c.contact == bindparam("to")
+)
+# The foreign keys would cascade too, but not in a database whose checks are switched off.
+_REMOVE = (
+    delete(subscriptions).where(
+        or_(subscriptions.c.employee == bindparam("of"), subscriptions.c.contact == bindparam("of"))
+    ),
+    delete(rosters).where(rosters.c.employee == bindparam("of")),
+    _FORGET_SESSIONS,
+    delete(states).where(states.c.employee == bindparam("of")),
+    delete(employees).where(employees.c.id == bindparam("of")),
+)
+
+
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, _AT_ONCE)):
+        yield chunk
+
+
+async def _many(connection: AsyncConnection, statement: Executable, values: Iterable[Values]) -> None:
+    for chunk in _chunks(values):
+        await connection.execute(statement, chunk)
+
+
+async def _known(connection: AsyncConnection, ids: Iterable[str]) -> set[str]:
+    known: set[str] = set()
+    for chunk in _chunks(ids):
+        known.update(await connection.scalars(select(employees.c.id).where(employees.c.id.in_(chunk))))
+    return known
+
+
+async def write_directory(connection: AsyncConnection, directory: Sequence[Employee], removed: Sequence[str]) -> None:
+    """Delete all that is known of the removed ids, then insert or update the employees of the directory."""
+    for statement in _REMOVE:
+        await _many(connection, statement, ({"of": one} for one in removed))
+    insert = upsert(employees, connection.dialect.name)
+    await _many(connection, insert, (rows.employee_row(one) for one in directory))
+
+
+async def write_batch(connection: AsyncConnection, batch: Batch) -> None:
+    """Write what was queued. Rows of ids that are not in the directory (any more) are left out."""
+    known = await _known(connection, {one for key in batch for one in (key.employee, key.contact) if one})
+    kept = [
+        (key, value)
+        for key, value in batch.items()
+        if key.employee in known and (not key.contact or key.contact in known)
+    ]
+    await _write_states(connection, [(key.employee, one) for key, one in kept if isinstance(one, State)])
+    await _many(
+        connection,
+        upsert(rosters, connection.dialect.name),
+        (rows.roster_row(key.employee, one) for key, one in kept if isinstance(one, Roster)),
+    )
+    await _many(
+        connection,
+        _FORGET_EXCEPTION,
+        ({"of": key.employee, "to": key.contact} for key, one in kept if one is None),
+    )
+    await _many(
+        connection,
+        upsert(subscriptions, connection.dialect.name),
+        (
+            {"employee": key.employee, "contact": key.contact, "exception": one}
+            for key, one in kept
+            if isinstance(one, str)
+        ),
+    )
+
+
+async def _write_states(connection: AsyncConnection, kept: Sequence[tuple[str, State]]) -> None:
+    await _many(
+        connection,
+        upsert(states, connection.dialect.name),
+        (rows.state_row(employee, state) for employee, state in kept),
+    )
+    # Which sessions ended is not known here, so all of an employee's are written anew.
+    await _many(connection, _FORGET_SESSIONS, ({"of": employee} for employee, _ in kept))
+    await _many(
+        connection,
+        sessions.insert(),
+        (row for employee, state in kept for row in rows.session_rows(employee, state)),
+    )
+
+
+async def read_all(connection: AsyncConnection) -> Snapshot:
+    """Read everything; raises ValueError for a value that this version does not know."""
+    ordered = select(sessions).order_by(sessions.c.employee, sessions.c.position)
+    of_employee: dict[str, list[Any]] = {
+        employee: list(group)
+        for employee, group in groupby(await connection.execute(ordered), key=lambda row: row.employee)
+    }
+    return Snapshot(
+        employees=[
+            rows.employee_of(row) for row in await connection.execute(select(employees).order_by(employees.c.id))
+        ],
+        states={
+            row.employee: rows.state_of(row, of_employee.get(row.employee, ()))
+            for row in await connection.execute(select(states))
+        },
+        rosters={row.employee: rows.roster_of(row) for row in await connection.execute(select(rosters))},
+        subscriptions={
+            (row.employee, row.contact): rows.exception_of(row)
+            for row in await connection.execute(select(subscriptions))
+        },
+    )
