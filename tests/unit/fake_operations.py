@@ -1,0 +1,100 @@
+"""Operations without a component behind them, for the tests of the control socket and of the command line."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from component.services.operations import (
+    CheckLine,
+    EmployeeRow,
+    ImportReport,
+    OperationError,
+    Progress,
+    StatusRow,
+)
+
+IVANOV = EmployeeRow(
+    "ivanov", "ivanov@example.test", "Иван Иванов", "101", ("Продажи", "Офис"), "softphone", None, "Asia/Omsk"
+)
+BUSY = StatusRow(
+    id="ivanov",
+    name="Иван Иванов",
+    contact="ivanov@panel.example.test",
+    status="busy",
+    chosen="busy",
+    phone="online",
+    text="[red]На совещании",
+    since=datetime(2026, 11, 24, 11, 5, tzinfo=UTC),
+    until=None,
+    sessions=2,
+    shown="Занят — На совещании",
+    show="dnd",
+)
+REPORT = ImportReport(added=3, changed=2, moved=1, removed=0, unchanged=4, dry_run=False)
+
+
+class FakeOperations:
+    """Answers from constants, records what it was asked, and imports in steps that the test can hold."""
+
+    def __init__(self) -> None:
+        self.imports: list[tuple[str, bool, int | None]] = []
+        self.choices: list[tuple[str, str, str | None, datetime | None]] = []
+        self.rows = [IVANOV]
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.importing = asyncio.Event()
+        self.imported = asyncio.Event()
+
+    async def import_employees(
+        self,
+        csv_text: str,
+        *,
+        dry_run: bool,
+        allow_removals: int | None,
+        progress: Callable[[Progress], None],
+    ) -> ImportReport:
+        """Import nothing; a text that says "bad" has bad rows: two, or as many as its number says."""
+        if "bad" in csv_text:
+            lines: tuple[str, ...] = ("line 2: no account", "line 5: the id is empty")
+            if count := csv_text.removeprefix("bad"):
+                lines = lines[:1] * int(count)
+            raise OperationError("bad-rows", "the file was not applied", "correct the rows", lines)
+        progress(Progress(0, 2, "reading"))
+        self.importing.set()
+        await self.go_on.wait()
+        progress(Progress(2, 2, "reading"))
+        self.imports.append((csv_text, dry_run, allow_removals))
+        self.imported.set()
+        return replace(REPORT, dry_run=dry_run)
+
+    def employees(self) -> list[EmployeeRow]:
+        """One employee, unless the test has set others."""
+        return self.rows
+
+    def statuses(self) -> list[StatusRow]:
+        """One status."""
+        return [BUSY]
+
+    def status(self, employee: str) -> StatusRow:
+        """The status of ivanov; "defect" stands for a defect of the component."""
+        if employee == "defect":
+            raise ZeroDivisionError("a defect")
+        if employee != "ivanov":
+            raise OperationError("unknown-employee", f'there is no employee "{employee}"')
+        return BUSY
+
+    async def set_status(self, employee: str, value: str, *, text: str | None, until: datetime | None) -> StatusRow:
+        """Record the choice."""
+        if value == "offline":
+            raise OperationError("not-allowed", "offline needs a softphone", "choose dnd instead")
+        self.choices.append((employee, value, text, until))
+        return replace(BUSY, status=value, chosen=value, text=text, until=until)
+
+    async def health(self) -> list[CheckLine]:
+        """One line of each kind."""
+        return [
+            CheckLine("link", True, "up"),
+            CheckLine("store", False, "read-only", "mount it writable"),
+            CheckLine("rosters", None, "handshake", "set an API user"),
+        ]
