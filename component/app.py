@@ -1,0 +1,217 @@
+"""The composition root: the only place that builds and connects objects, and the order of start and stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from component import __version__
+from component.config import Config
+from component.control.client import ControlClient
+from component.control.codec import ControlError
+from component.control.server import ControlServer
+from component.core.presence import Show, Style
+from component.core.status import Rules
+from component.core.texts import say
+from component.rosters.choice import choose_way
+from component.rosters.ejabberd_api import EjabberdApi
+from component.rosters.pace import Pace
+from component.services.administration import Administration
+from component.services.attendance import Attendance
+from component.services.choices import Choices
+from component.services.company import Company, Settings
+from component.services.operations import CheckLine
+from component.services.ports import RosterError, StoreError
+from component.services.provisioning import Provisioning
+from component.services.publisher import Publisher
+from component.services.relay import Relay
+from component.services.subscriptions import Subscriptions
+from component.services.timetable import Timetable
+from component.store.database import Database
+from component.xmpp import disco
+from component.xmpp.inbound import Inbound
+from component.xmpp.link import Link
+from component.xmpp.outbound import Outbound
+from component.xmpp.questions import Questions
+
+log = logging.getLogger(__name__)
+
+SERVER_IDLE_SHARE = 0.75
+"""How much of its time a server is left alone while its rosters are filled."""
+CHECK_TIMEOUT = 5.0
+"""Seconds that `check` gives the server for the handshake."""
+
+
+def now() -> datetime:
+    """Return the present instant in UTC."""
+    return datetime.now(UTC)
+
+
+def settings_from(config: Config) -> Settings:
+    """Return what the services need of the configuration."""
+    return Settings(
+        domain=config.xmpp.domain,
+        zone=config.company.timezone.key,
+        visibility=config.company.visibility,
+        rules=Rules(config.status.was_here_after, config.status.after_was_here == "restore"),
+        style=Style(config.company.language, Show(config.status.busy_show), config.status.extended_away_after),
+        presets=tuple(config.status.presets.items()),
+        session_grace=config.status.session_grace,
+        default_group=config.rosters.group,
+        pbx_jids=frozenset(config.pbx.jids),
+        pbx_ttl=config.pbx.ttl,
+    )
+
+
+def _api(config: Config) -> EjabberdApi | None:
+    api = config.rosters.ejabberd_api
+    return EjabberdApi(api.url, api.user, api.password.get_secret_value(), config.xmpp.domain) if api else None
+
+
+def _link(config: Config) -> Link:
+    xmpp = config.xmpp
+    return Link(xmpp.domain, xmpp.secret.get_secret_value(), xmpp.server, xmpp.port, config.company.language)
+
+
+async def run(config: Config) -> int:
+    """Run the component until SIGTERM or SIGINT (statuses are withdrawn) or SIGHUP (they are kept: a restart follows).
+
+    Returns the exit code: 0, or 1 when the store or the control socket cannot be opened; the log says why.
+    """
+    stopping: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, _stop, stopping, number)
+    async with AsyncExitStack() as stack:
+        try:
+            store = await Database.open(config.store.url)
+            stack.push_async_callback(store.close)
+            await _serve(config, store, stack, stopping)
+        except (StoreError, RosterError) as problem:
+            log.error("%s", problem)
+            return 1
+    log.info("stopped")
+    return 0
+
+
+def _stop(stopping: asyncio.Future[signal.Signals], number: signal.Signals) -> None:
+    if not stopping.done():
+        stopping.set_result(number)
+
+
+async def _serve(
+    config: Config, store: Database, stack: AsyncExitStack, stopping: asyncio.Future[signal.Signals]
+) -> None:
+    settings = settings_from(config)
+    company = Company(settings, store, await store.load())
+    link, timetable = _link(config), Timetable(now)
+    stack.callback(timetable.close)
+    gateway = disco.gateway_info(say("gateway", settings.style.language))
+    outbound = Outbound(link, now, settings.style.language, disco.CONTACT.caps, gateway.caps)
+    publisher = Publisher(company, outbound, timetable, now)
+    attendance = Attendance(company, publisher, outbound, timetable, now)
+    stack.callback(attendance.stop)
+    api = _api(config)
+    if api:
+        await stack.enter_async_context(api)
+    provisioning = Provisioning(
+        company,
+        publisher,
+        store,
+        lambda: choose_way(config.rosters.method, api),
+        Pace(SERVER_IDLE_SHARE).after,
+        outbound.send_probe,
+    )
+    subscriptions = Subscriptions(company, publisher, outbound, now, lambda employee: provisioning.request((employee,)))
+    choices = Choices(company, publisher, store, now)
+    relay = Relay(company, attendance, outbound)
+    questions = Questions(company, choices, attendance, now)
+    inbound = Inbound(company, attendance, subscriptions, relay, questions, outbound)
+    administration = Administration(company, choices, publisher, provisioning, store, outbound, now)
+
+    def up() -> None:
+        publisher.start_over()
+        attendance.resync()
+        provisioning.request(())
+
+    link.on_up, link.on_down, link.on_stanza = up, attendance.stop, inbound.stanza
+    control = ControlServer(administration, config.control.socket)
+    await control.start()
+    stack.push_async_callback(control.stop)
+    log.info("Panel Presence %s, %d employees, store %s", __version__, len(company.directory), store.url)
+    if not company.directory.employees:
+        log.warning("the directory is empty: nobody is answered; import it: panel-presence employees import FILE.csv")
+    publisher.start_over()
+    provisioning.request(company.directory.employees)
+    link.connect()
+    worker = asyncio.create_task(provisioning.run())
+    stack.push_async_callback(link.stop)
+    try:
+        await asyncio.wait((stopping, worker), return_when=asyncio.FIRST_COMPLETED)
+        if worker.done():
+            await worker
+    finally:
+        worker.cancel()
+    if stopping.result() is not signal.SIGHUP:
+        publisher.withdraw_all()
+
+
+async def check(config: Config) -> AsyncIterator[CheckLine]:
+    """Check everything that the component needs; a running one is asked, since a second connection would harm it."""
+    try:
+        for line in await ControlClient(config.control.socket).health():
+            yield line
+        return
+    except ControlError:
+        yield CheckLine("component", None, "does not run", "start it: panel-presence run -c FILE")
+    yield await _check_store(config)
+    yield await _check_link(config)
+    yield await _check_rosters(config)
+
+
+async def _check_store(config: Config) -> CheckLine:
+    try:
+        store = await Database.open(config.store.url)
+    except StoreError as problem:
+        return CheckLine("store", False, str(problem))
+    try:
+        snapshot = await store.load()
+    except StoreError as problem:
+        return CheckLine("store", False, str(problem))
+    finally:
+        await store.close()
+    if not snapshot.employees:
+        hint = "start the component, then: panel-presence employees import FILE.csv"
+        return CheckLine("store", None, f"{store.url} has no employees yet", hint)
+    return CheckLine("store", True, f"{store.url} has {len(snapshot.employees)} employees")
+
+
+async def _check_link(config: Config) -> CheckLine:
+    link, settled = _link(config), asyncio.Event()
+    link.on_up = link.on_trouble = settled.set
+    link.connect()
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT):
+            await settled.wait()
+    except TimeoutError:
+        link.problem = link.problem or "no answer"
+    up, problem = link.up, link.problem
+    await link.stop()
+    if up:
+        return CheckLine("link", True, f"the server accepts {config.xmpp.domain}")
+    hint = "see ejabberd-config/panel-presence.yml for the server's side"
+    return CheckLine("link", False, problem, hint)
+
+
+async def _check_rosters(config: Config) -> CheckLine:
+    api = _api(config)
+    try:
+        async with AsyncExitStack() as stack:
+            if api:
+                await stack.enter_async_context(api)
+            _, reason = await choose_way(config.rosters.method, api)
+    except RosterError as problem:
+        return CheckLine("rosters", False, str(problem))
+    falls_back = config.rosters.method == "auto" and reason.startswith("handshake")
+    return CheckLine("rosters", None if falls_back else True, reason)

@@ -1,0 +1,222 @@
+"""What the command line asks of the running component."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from component.core.directory import Directory, Employee
+from component.core.directory_file import Changes, changes_between, read_rows
+from component.core.errors import BadRows, Refusal, TooManyRemovals
+from component.core.facts import Status
+from component.core.presence import Available
+from component.core.status import choice_in_force
+from component.core.texts import say
+from component.services.choices import Choices
+from component.services.company import Company
+from component.services.operations import (
+    CheckLine,
+    EmployeeRow,
+    ImportReport,
+    OperationError,
+    Progress,
+    StatusRow,
+)
+from component.services.ports import Clock, Store, StoreError, Stream
+from component.services.provisioning import Provisioning
+from component.services.publisher import Publisher
+
+
+class Administration:
+    """Serves `services.operations.Operations`."""
+
+    def __init__(
+        self,
+        company: Company,
+        choices: Choices,
+        publisher: Publisher,
+        provisioning: Provisioning,
+        store: Store,
+        stream: Stream,
+        clock: Clock,
+    ) -> None:
+        self._company = company
+        self._choices = choices
+        self._publisher = publisher
+        self._provisioning = provisioning
+        self._store = store
+        self._stream = stream
+        self._clock = clock
+
+    async def import_employees(
+        self,
+        csv_text: str,
+        *,
+        dry_run: bool,
+        allow_removals: int | None,
+        progress: Callable[[Progress], None],
+    ) -> ImportReport:
+        """Make the directory equal to the CSV; see `Operations`."""
+        before = self._company.directory
+        try:
+            progress(Progress(0, 4, "reading"))
+            employees = read_rows(csv_text, self._account_domain(), self._company.settings.domain)
+            progress(Progress(1, 4, "comparing"))
+            changes = changes_between(before.employees.values(), employees, allow_removals)
+        except BadRows as bad:
+            raise OperationError(
+                "bad-file", "the file has bad lines; nothing was applied", "correct them and import again", bad.problems
+            ) from None
+        except TooManyRemovals as many:
+            raise OperationError(
+                "too-many-removals",
+                f"{many}; nothing was applied",
+                f"if it is meant, add --allow-removals {many.removals}",
+            ) from None
+        if not dry_run:
+            progress(Progress(2, 4, "storing"))
+            await self._apply(before, Directory(employees, before.visibility), changes)
+        progress(Progress(4, 4, "done"))
+        return ImportReport(
+            added=len(changes.added),
+            changed=len(changes.changed),
+            moved=len(changes.moved),
+            removed=len(changes.removed),
+            unchanged=changes.unchanged,
+            dry_run=dry_run,
+        )
+
+    async def _apply(self, before: Directory, after: Directory, changes: Changes) -> None:
+        renewed = {employee.id for employee in (*changes.changed, *changes.moved)}
+        affected: set[str] = set()
+        for viewer in before.employees.keys() & after.employees.keys():
+            seen, sees = before.visible_to(viewer), after.visible_to(viewer)
+            due = (sees - seen) | (renewed & sees)
+            if due and self._company.roster(viewer).provisioned:
+                self._company.set_roster(viewer, pending=self._company.roster(viewer).pending | due)
+            if due or seen - sees:
+                affected.add(viewer)
+        try:
+            await self._store.replace_directory(tuple(after.employees.values()), changes.removed)
+        except StoreError as problem:
+            raise OperationError("store", f"{problem}; nothing was applied") from None
+        self._take_back(before, after)
+        moved_out = [
+            before.employees[one.id]
+            for one in (*changes.changed, *changes.moved)
+            if before.employees[one.id].account != one.account
+        ]
+        for employee in moved_out:
+            self._company.forget_account(employee.id)
+        former = [*moved_out, *(before.employees[employee] for employee in changes.removed)]
+        affected |= {employee.id for employee in (*changes.added, *moved_out)}
+        self._company.set_directory(after.employees.values())
+        for one in (*changes.added, *changes.changed, *changes.moved):
+            self._publisher.refresh(one.id)
+        self._provisioning.request_clearing(former)
+        self._provisioning.request(sorted(affected | self._provisioning.problems.keys()))
+
+    def _take_back(self, before: Directory, after: Directory) -> None:
+        """Show contacts as gone to those who may no longer see them, and end their subscriptions made by hand."""
+        for viewer, employee in before.employees.items():
+            lost = before.visible_to(viewer) - after.visible_to(viewer)
+            for contact in lost:
+                localpart = before.employees[contact].localpart
+                if self._company.subscribed(viewer, contact):
+                    self._publisher.take_back(localpart, tuple(self._company.addresses(viewer)), "removed")
+                if self._company.exception(viewer, contact) == "approved":
+                    self._stream.send_subscription("unsubscribed", localpart, employee.account)
+                self._company.set_exception(viewer, contact, None)
+
+    def _account_domain(self) -> str | None:
+        domains = self._company.directory.account_domains
+        return next(iter(domains)) if len(domains) == 1 else None
+
+    def employees(self) -> list[EmployeeRow]:
+        """All employees, in the order of their ids."""
+        return [
+            EmployeeRow(
+                id=one.id,
+                account=one.account,
+                name=one.name,
+                extension=one.extension,
+                groups=one.groups,
+                mode=one.mode,
+                language=one.language,
+                timezone=one.timezone,
+            )
+            for _, one in sorted(self._company.directory.employees.items())
+        ]
+
+    def statuses(self) -> list[StatusRow]:
+        """The statuses of all employees, in the order of their ids."""
+        return [self._row(one) for _, one in sorted(self._company.directory.employees.items())]
+
+    def status(self, employee: str) -> StatusRow:
+        """The status of one employee, named by his id."""
+        return self._row(self._known(employee))
+
+    async def set_status(self, employee: str, value: str, *, text: str | None, until: datetime | None) -> StatusRow:
+        """Choose a panel status for an employee and return what is in force afterwards."""
+        known = self._known(employee)
+        try:
+            await self._choices.choose(known.id, value, text, until, None)
+        except Refusal as refusal:
+            presets = ", ".join(preset for preset, _ in self._company.settings.presets)
+            hint = f"or a preset: {presets}" if presets and refusal.key == "unknown-status" else None
+            raise OperationError(refusal.condition, say(refusal.key, "en", **refusal.values), hint) from None
+        return self._row(known)
+
+    async def health(self) -> list[CheckLine]:
+        """The state of the running component."""
+        directory, provisioning = self._company.directory, self._provisioning
+        lines = [
+            CheckLine("link", self._stream.up, "connected to the server" if self._stream.up else "not connected")
+            if self._stream.up
+            else CheckLine("link", False, "not connected to the server", "see the log for the reason"),
+            CheckLine("store", self._store.failing is None, self._store.failing or f"writes to {self._store.url}"),
+            CheckLine("rosters", provisioning.failing is None, provisioning.failing or provisioning.reason),
+        ]
+        if provisioning.waiting:
+            lines.append(CheckLine("rosters", None, f"{provisioning.waiting} rosters are still to be looked at"))
+        if provisioning.problems:
+            sample = "; ".join(list(provisioning.problems.values())[:3])
+            lines.append(
+                CheckLine(
+                    "accounts",
+                    None,
+                    f"{len(provisioning.problems)} employees have no account: {sample}",
+                    "register the accounts on the server, or correct the directory",
+                )
+            )
+        if directory.employees:
+            lines.append(CheckLine("directory", True, f"{len(directory)} employees"))
+        else:
+            hint = "import the employees: panel-presence employees import FILE.csv"
+            lines.append(CheckLine("directory", None, "empty: nobody is answered anything", hint))
+        lines.append(CheckLine("watchers", True, f"{len(self._company.sessions)} sessions online"))
+        return lines
+
+    def _known(self, employee: str) -> Employee:
+        known = self._company.directory.employees.get(employee)
+        if known is None:
+            raise OperationError("item-not-found", f"no employee '{employee}'", "see: panel-presence employees list")
+        return known
+
+    def _row(self, employee: Employee) -> StatusRow:
+        now = self._clock()
+        status, state = self._company.status(employee.id, now), self._company.state(employee.id)
+        presence = self._company.presence(employee.id, now)
+        choice = choice_in_force(state, now)
+        return StatusRow(
+            id=employee.id,
+            name=employee.name,
+            contact=self._company.contact_jid(employee.id),
+            status=status.status,
+            chosen=choice.status if choice else Status.ONLINE,
+            phone=status.phone,
+            text=status.text,
+            since=status.since,
+            until=status.until,
+            sessions=len(state.sessions),
+            shown=presence.texts[0][1] if presence.texts else "",
+            show=(presence.show or "") if isinstance(presence, Available) else "unavailable",
+        )

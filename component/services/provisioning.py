@@ -1,0 +1,194 @@
+"""Rosters: what every employee's roster should hold against what it holds, put right item by item, paced.
+
+Every change is idempotent and noted as it is made, so that it can be interrupted at any point and goes on later.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import TypeVar
+
+from component.core.directory import Employee
+from component.core.roster import Plan, plan
+from component.core.texts import say
+from component.services.company import Company
+from component.services.ports import NoSuchAccount, RosterError, RosterWay, Store, StoreError
+from component.services.publisher import Publisher
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 10.0
+"""Seconds before rosters that could not be reached are tried again."""
+CHOOSE_AGAIN_AFTER = 60.0
+"""Seconds before a better way than the handshake is looked for again."""
+
+Pause = Callable[[float], Awaitable[None]]
+"""Waits so long that the server stays mostly idle; its argument is the seconds that a call took."""
+Choose = Callable[[], Awaitable[tuple[RosterWay | None, str]]]
+"""Finds the best way to the rosters, None for the handshake alone, and says why."""
+
+T = TypeVar("T")
+
+
+class Provisioning:
+    """Keeps the rosters of all employees as the directory says, in the background."""
+
+    def __init__(
+        self,
+        company: Company,
+        publisher: Publisher,
+        store: Store,
+        choose: Choose,
+        pause: Pause,
+        ask: Callable[[str], None],
+    ) -> None:
+        """`ask` probes an account whose presence the server has begun to tell us."""
+        self._ask = ask
+        self._company = company
+        self._publisher = publisher
+        self._store = store
+        self._choose = choose
+        self._pause = pause
+        self._way: RosterWay | None = None
+        self._queue: dict[str, None] = {}
+        self._former: set[str] = set()
+        self._wake = asyncio.Event()
+        self.reason = "not yet known"
+        self.failing: str | None = None
+        self.problems: dict[str, str] = {}
+
+    @property
+    def method(self) -> str:
+        """The way in use, as in the configuration."""
+        return self._way.name if self._way else "handshake"
+
+    @property
+    def waiting(self) -> int:
+        """How many rosters are still to be looked at."""
+        return len(self._queue) + len(self._former) if self._way else 0
+
+    def request(self, employees: Iterable[str]) -> None:
+        """Have employees' rosters looked at soon."""
+        self._queue.update(dict.fromkeys(employees))
+        self._wake.set()
+
+    def request_clearing(self, former: Iterable[Employee]) -> None:
+        """Have everything of ours removed from the rosters of people who left the directory."""
+        self._former.update(employee.account for employee in former)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                if self._way is None:
+                    await self._find_way()
+                await self._work()
+                self.failing = None
+            except (RosterError, StoreError) as problem:
+                if self.failing != str(problem):
+                    log.warning("rosters: %s; trying again every %.0f s", problem, RETRY_AFTER)
+                self.failing = str(problem)
+                await asyncio.sleep(RETRY_AFTER)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if self._way else CHOOSE_AGAIN_AFTER):
+                    await self._wake.wait()
+
+    async def _find_way(self) -> None:
+        self._way, reason = await self._choose()
+        if reason != self.reason:
+            log.info("rosters: %s", reason)
+        self.reason = reason
+
+    async def _work(self) -> None:
+        if not self.waiting:
+            return
+        while self._way and self._former:
+            account = self._former.pop()
+            try:
+                await self._clear(self._way, account)
+            except RosterError:
+                self._former.add(account)
+                raise
+        while self._way and self._queue:
+            viewer = next(iter(self._queue))
+            del self._queue[viewer]
+            try:
+                await self._look_at(self._way, viewer)
+            except (RosterError, StoreError):
+                self._queue.setdefault(viewer)
+                raise
+        if self.problems:
+            some = "; ".join(list(self.problems.values())[:3])
+            log.warning("rosters: %d are left alone until the next import or start: %s", len(self.problems), some)
+        log.info("rosters: all are as they should be")
+
+    async def _look_at(self, way: RosterWay, employee: str) -> None:
+        viewer = self._company.directory.employees.get(employee)
+        if viewer is None:
+            self.problems.pop(employee, None)
+            return
+        try:
+            await self._put_right(way, viewer)
+            self.problems.pop(employee, None)
+        except NoSuchAccount as problem:
+            self.problems[employee] = str(problem)
+
+    async def _put_right(self, way: RosterWay, viewer: Employee) -> None:
+        settings, company = self._company.settings, self._company
+        actual = await self._timed(way.read(viewer.account))
+        roster = company.roster(viewer.id)
+        to_do = plan(
+            company.directory,
+            viewer,
+            roster,
+            company.deleted_by_hand(viewer.id),
+            actual,
+            settings.domain,
+            say("gateway", settings.style.language),
+            settings.default_group,
+        )
+        for contact in to_do.deleted_by_hand:
+            company.set_exception(viewer.id, contact, "deleted")
+        pairs = [(item, company.employee_at(item.jid)) for item in to_do.set]
+        company.set_roster(viewer.id, provisioned=True, pending=frozenset(one for _, one in pairs if one))
+        await self._remove(way, viewer, to_do)
+        for item, one in pairs:
+            await self._timed(way.add(viewer.account, item))
+            if one and company.directory.may_see(viewer.id, one):
+                company.set_roster(viewer.id, pending=company.roster(viewer.id).pending - {one})
+                self._publisher.present((one,), company.addresses(viewer.id))
+            self._domain_item_holds(viewer)
+        self._domain_item_holds(viewer)
+
+    def _domain_item_holds(self, viewer: Employee) -> None:
+        if not self._company.roster(viewer.id).domain_item:
+            self._company.set_roster(viewer.id, domain_item=True)
+            self._ask(viewer.account)
+
+    async def _remove(self, way: RosterWay, viewer: Employee, to_do: Plan) -> None:
+        if not to_do.remove:
+            return
+        self._company.set_roster(viewer.id, removing=frozenset(to_do.remove))
+        await self._store.committed()
+        for jid in to_do.remove:
+            await self._timed(way.remove(viewer.account, jid))
+        self._company.set_roster(viewer.id, removing=frozenset())
+
+    async def _clear(self, way: RosterWay, account: str) -> None:
+        try:
+            for jid in await self._timed(way.read(account)):
+                await self._timed(way.remove(account, jid))
+        except NoSuchAccount:
+            log.info("rosters: %s left the directory and has no account any more", account)
+
+    async def _timed(self, call: Awaitable[T]) -> T:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            return await call
+        finally:
+            await self._pause(loop.time() - started)

@@ -1,0 +1,1 @@
+"""The XMPP side: the only place that knows slixmpp, stanzas and bytes."""

@@ -1,0 +1,128 @@
+"""What leaves the component: the services' `Stream` over the link."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Iterable
+from typing import Literal
+from xml.etree.ElementTree import Element, SubElement
+
+from component.core.address import bare
+from component.core.presence import Presence
+from component.services.ports import Clock, SubscriptionType
+from component.xmpp.gate import Stopped, serialize
+from component.xmpp.link import Link
+from component.xmpp.namespaces import ERROR, IQ, PANEL, PING, PRESENCE, STANZAS, XML_LANG, tag
+from component.xmpp.render import Rendered, render
+
+log = logging.getLogger(__name__)
+
+PING_TIMEOUT = 15.0
+"""Seconds that an answer to a ping is waited for."""
+RECIPIENTS_A_WRITE = 500
+"""How many presences are put into one write."""
+
+
+class Outbound:
+    """Renders, gates and writes; keeps the rendered bytes of each contact's last presence."""
+
+    def __init__(self, link: Link, clock: Clock, language: str, caps: str, domain_caps: str) -> None:
+        self._link = link
+        self._clock = clock
+        self._language = language
+        self._caps = caps
+        self._domain_caps = domain_caps
+        self._cache: dict[str, tuple[Presence, Rendered]] = {}
+        self._pings: dict[str, asyncio.Future[bool]] = {}
+
+    @property
+    def up(self) -> bool:
+        """Whether stanzas reach the server."""
+        return self._link.up
+
+    def send_presence(self, localpart: str, presence: Presence, to: Iterable[str], *, answer: bool = False) -> None:
+        """Send a contact's presence to each of `to`, in few writes."""
+        if not self.up:
+            return
+        cached = self._cache.get(localpart)
+        if cached and cached[0] == presence:
+            rendered = cached[1]
+        else:
+            rendered = render(presence, localpart, self._link.domain, self._language, self._caps)
+            self._cache[localpart] = (presence, rendered)
+        now, recipients = self._clock(), list(to)
+        for start in range(0, len(recipients), RECIPIENTS_A_WRITE):
+            chunk = recipients[start : start + RECIPIENTS_A_WRITE]
+            self._link.write(rendered.write(chunk, now, answer=answer))
+
+    def send_gateway_presence(self, to: str) -> None:
+        """Send the component's own available presence, from its domain."""
+        presence = self._presence(to)
+        if self.up:
+            data = serialize(presence, self._link.domain).removesuffix(b"/>").removesuffix(b" ")
+            self._link.write(data + b">" + self._domain_caps.encode() + b"</presence>")
+
+    def send_subscription(self, kind: SubscriptionType, localpart: str, to: str) -> None:
+        """Send a subscription stanza, bare to bare (RFC 6121 section 3.1.1)."""
+        self.send(self._presence(bare(to), type=kind, localpart=localpart))
+
+    def send_probe(self, to: str) -> None:
+        """Probe an account from the component's domain (RFC 6121 section 4.3)."""
+        self.send(self._presence(to, type="probe"))
+
+    def send_announce(self, to: str) -> None:
+        """Ask a panel session to announce itself again."""
+        presence = self._presence(to)
+        SubElement(presence, tag(PANEL, "announce"))
+        self.send(presence)
+
+    def send_presence_error(self, to: str, sender: str, condition: str, kind: str, text: str, language: str) -> None:
+        """Answer a presence with an error (RFC 6120 section 8.3)."""
+        presence = Element(PRESENCE, {"type": "error", "from": sender, "to": to})
+        presence.append(error_element(condition, kind, text, language))
+        self.send(presence)
+
+    def send_message(self, message: Element) -> None:
+        """Send a message as it is."""
+        self.send(message)
+
+    def send(self, stanza: Element) -> None:
+        """Send a stanza through the gate; what must not leave is logged and dropped."""
+        try:
+            self._link.write(serialize(stanza, self._link.domain))
+        except Stopped as stopped:
+            log.error("a stanza to %s was stopped: %s", stanza.get("to"), stopped)
+
+    async def ping(self, to: str) -> Literal["pong", "error", "silence"]:
+        """Ping (XEP-0199)."""
+        identifier = "ping-" + secrets.token_hex(8)
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._pings[identifier] = answer
+        iq = Element(IQ, {"type": "get", "id": identifier, "from": self._link.domain, "to": to})
+        SubElement(iq, tag(PING, "ping"))
+        self.send(iq)
+        try:
+            return "pong" if await asyncio.wait_for(answer, PING_TIMEOUT) else "error"
+        except TimeoutError:
+            return "silence"
+        finally:
+            del self._pings[identifier]
+
+    def answered(self, identifier: str, *, result: bool) -> None:
+        """An iq result or error came."""
+        answer = self._pings.get(identifier)
+        if answer and not answer.done():
+            answer.set_result(result)
+
+    def _presence(self, to: str, *, localpart: str = "", type: str | None = None) -> Element:
+        sender = f"{localpart}@{self._link.domain}" if localpart else self._link.domain
+        attributes = {"from": sender, "to": to} | ({"type": type} if type else {})
+        return Element(PRESENCE, attributes)
+
+
+def error_element(condition: str, kind: str, text: str, language: str) -> Element:
+    """Return an `<error/>` (RFC 6120 section 8.3.2)."""
+    error = Element(ERROR, {"type": kind})
+    SubElement(error, tag(STANZAS, condition))
+    SubElement(error, tag(STANZAS, "text"), {XML_LANG: language}).text = text
+    return error
