@@ -49,8 +49,9 @@ def latest(one: datetime | None, other: datetime) -> datetime:
 
 def _last_activity(state: State, now: datetime) -> datetime:
     instants = [session.idle_since or now for session in state.sessions.values()]
-    instants += [instant for instant in (state.last_activity, state.launched_at) if instant]
-    return max(instants, default=now)
+    if state.last_activity:
+        instants.append(state.last_activity)
+    return max(instants, default=state.launched_at or now)
 
 
 def inactive_since(state: State, now: datetime, rules: Rules) -> datetime | None:

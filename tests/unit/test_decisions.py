@@ -86,8 +86,11 @@ def test_no_session_at_all_is_inactive() -> None:
 
 def test_an_idle_session_that_ended_was_here_since_it_was_idle() -> None:
     state = after((0, PanelSeen(PANEL, DESK, None, at(-5))), (5, SessionEnded(PANEL)))
-    # the launch itself is the later activity
-    assert shown(state, 5).last_activity == at(0)
+    assert shown(state, 5).last_activity == at(-5)
+
+
+def test_a_panel_launched_without_any_session_was_here_since_its_launch() -> None:
+    assert shown(after((0, StatusChosen(Status.BUSY))), 5, Mode.DESKPHONE).last_activity == at(0)
 
 
 def test_idle_for_fifteen_minutes_is_inactive_and_a_second_less_is_not() -> None:

@@ -118,7 +118,7 @@ def test_r3_launched_and_inactive_was_here(moment: tuple[State, datetime]) -> No
     state, now = moment
     shown = panel_status(state, now, RULES)
     idle = [session.idle_since for session in state.sessions.values()]
-    latest = max(instant for instant in (*idle, state.last_activity, state.launched_at) if instant)
+    latest = max((instant for instant in (*idle, state.last_activity) if instant), default=state.launched_at)
     assert (shown.status, shown.since, shown.last_activity) == (Status.WAS_HERE, latest, latest)
 
 
