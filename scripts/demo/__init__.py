@@ -1,0 +1,1 @@
+"""The demo: a working day of simulated panels beside a real ejabberd."""
