@@ -58,7 +58,8 @@ class PanelClient:
         self.roster: dict[str, x.RosterItem] = {}
         self.inbox: deque[x.ReceivedMessage] = deque(maxlen=10_000)
         self.events = EventLog()
-        self._retry, self._on_event = retry, on_event
+        self.on_event = on_event
+        self._retry = retry
         self._retrying: asyncio.TimerHandle | None = None
         self._general = x.presence(priority="0")
         self._panel: tuple[Mode, Phone | None, datetime | None] | None = None
@@ -292,6 +293,6 @@ class PanelClient:
 
     def _record(self, event: Event) -> None:
         self.events.record(event)
-        if self._on_event is not None:
+        if self.on_event is not None:
             # Not called from here: slixmpp would answer its exceptions to the stanza's sender.
-            asyncio.get_running_loop().call_soon(self._on_event, event)
+            asyncio.get_running_loop().call_soon(self.on_event, event)

@@ -42,6 +42,7 @@ class Attendance:
         self._timetable = timetable
         self._clock = clock
         self._unconfirmed: set[str] = set()
+        self._replays: dict[str, ClientSeen] = {}
         self._not_presented: set[str] = set()
         self._pbxs: set[str] = set()
         self._resync: asyncio.Task[None] | None = None
@@ -49,14 +50,23 @@ class Attendance:
     def panel(self, session: str, employee: str, mode: Mode, phone: Phone | None, idle_since: datetime | None) -> None:
         """A panel session's directed presence came."""
         self._publisher.record(employee, PanelSeen(session, mode, phone, idle_since))
-        self._confirmed(session, employee, replay=False)
+        self._unconfirmed.discard(session)
+        self._present(session, employee, replay=False)
 
     def client(
         self, session: str, employee: str, idle_since: datetime | None, *, away: bool, stamp: datetime | None
     ) -> None:
-        """An ordinary available presence came; `stamp` is its XEP-0203 delay when a server replayed it."""
-        self._publisher.record(employee, ClientSeen(session, idle_since, away, stamp))
-        self._confirmed(session, employee, replay=stamp is not None)
+        """An ordinary available presence came; `stamp` is its XEP-0203 delay when a server replayed it.
+
+        It shows that the session is there, but not that its panel still runs: that only the panel can say.
+        """
+        event = ClientSeen(session, idle_since, away, stamp)
+        self._publisher.record(employee, event)
+        if session in self._unconfirmed and self._company.state(employee).sessions[session].panel:
+            self._replays[session] = event
+        else:
+            self._unconfirmed.discard(session)
+        self._present(session, employee, replay=stamp is not None)
 
     def acted(self, session: str, employee: str) -> None:
         """The employee sent a message or command from a session."""
@@ -94,6 +104,7 @@ class Attendance:
         """Find out again who is there, after a handshake."""
         self.stop()
         self._pbxs.clear()
+        self._replays.clear()
         self._not_presented = set(self._company.sessions)
         self._unconfirmed = set(self._company.sessions) | self._reporting_pbxs()
         self._timetable.at("session grace", self._clock() + self._company.settings.session_grace, self._grace_ends)
@@ -105,8 +116,7 @@ class Attendance:
             self._resync.cancel()
             self._resync = None
 
-    def _confirmed(self, session: str, employee: str, *, replay: bool) -> None:
-        self._unconfirmed.discard(session)
+    def _present(self, session: str, employee: str, *, replay: bool) -> None:
         if session in self._not_presented or replay:
             self._not_presented.discard(session)
             if self._company.roster(employee).domain_item:
@@ -143,7 +153,10 @@ class Attendance:
         log.info("%s has not shown itself again since the handshake: its session has ended", jid)
         if self.is_pbx(jid):
             self._pbx_lost(jid)
+        employee, replay = self._company.sessions.get(jid), self._replays.pop(jid, None)
         self.gone(jid)
+        if employee and replay:
+            self._publisher.record(employee, replay)
 
     def _pbx_lost(self, pbx: str) -> None:
         self._unconfirmed.discard(pbx)

@@ -49,11 +49,15 @@ class Publisher:
             self._timetable.at(employee, later, lambda: self.refresh(employee))
 
     def present(self, contacts: Iterable[str], to: Iterable[str], *, answer: bool = False) -> None:
-        """Send contacts' present presences to some addresses, whatever was told before."""
+        """Send contacts' presences to some addresses: what all watchers were told, so that a held back change that
+        is taken back again leaves nobody with a presence of its own.
+        """
         now, to = self._clock(), tuple(to)
         for contact in contacts:
             employee = self._company.directory.employees[contact]
-            self._stream.send_presence(employee.localpart, self._company.presence(contact, now), to, answer=answer)
+            told = self._told.get(contact)
+            presence = told.presence if told else self._company.presence(contact, now)
+            self._stream.send_presence(employee.localpart, presence, to, answer=answer)
 
     def present_all(self, viewer: str, to: Iterable[str]) -> None:
         """Send everything that an employee sees to some of his addresses."""

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import itertools
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -46,6 +46,7 @@ class Office:
         self.people = dict(people)
         self.component = Component(folder, _settings(server, settings))
         self.clients: list[PanelClient] = []
+        self.closing: list[Callable[[], Awaitable[None]]] = []
 
     def id(self, name: str) -> str:
         """The employee's id (and localpart) in this office."""
@@ -123,7 +124,8 @@ class Office:
 
     async def close(self) -> None:
         """Close all clients and stop the component."""
-        await asyncio.gather(*(client.close() for client in self.clients), return_exceptions=True)
+        closing = [client.close for client in self.clients] + self.closing
+        await asyncio.gather(*(close() for close in closing), return_exceptions=True)
         await self.component.stop()
 
 

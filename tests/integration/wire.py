@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import cast
 from xml.etree.ElementTree import Element, XMLPullParser, canonicalize, fromstring, tostring
 
 from tests.integration.office import PASSWORD, Office
@@ -22,7 +23,7 @@ class Wire:
         self.came: list[Element] = []
         self.domain = domain
         self._reader, self._writer = reader, writer
-        self._parser = XMLPullParser(("start", "end"))
+        self._parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
         self._depth = 0
         self._read = 0
 
@@ -31,6 +32,7 @@ class Wire:
         """Log in (SASL PLAIN, no TLS) and send presence; `lang` is the stream's xml:lang."""
         server = office.server
         wire = cls(*await asyncio.open_connection("127.0.0.1", server.ports.c2s), server.component_domain)
+        office.closing.append(wire.close)
         header = (
             f"<stream:stream to='{server.domain}' version='1.0' xml:lang='{lang}' xmlns='{CLIENT}' "
             "xmlns:stream='http://etherx.jabber.org/streams'>"
@@ -82,16 +84,16 @@ class Wire:
 
     async def close(self) -> None:
         """End the stream in order."""
-        self.write("</stream:stream>")
-        self._writer.close()
-        await self._writer.wait_closed()
+        if not self._writer.is_closing():
+            self.write("</stream:stream>")
+            self._writer.close()
+            await self._writer.wait_closed()
 
     async def _receive(self) -> None:
         data = await self._reader.read(65536)
         assert data, "the server closed the stream after " + "\n".join(map(written, self.came[-3:]))
         self._parser.feed(data)
-        for event, element in self._parser.read_events():
-            assert isinstance(element, Element)
+        for event, element in cast("Iterator[tuple[str, Element]]", self._parser.read_events()):
             self._depth += 1 if event == "start" else -1
             if event == "end" and self._depth == 1:
                 self.came.append(element)
@@ -102,7 +104,7 @@ def error_of(stanza: Element) -> tuple[str, str, str]:
     error = stanza.find(f"{{{CLIENT}}}error")
     assert stanza.get("type") == "error", written(stanza)
     assert error is not None, written(stanza)
-    condition, text = error
+    condition, text = error[0], error[1]
     return error.get("type", ""), condition.tag.removeprefix(f"{{{STANZAS}}}"), text.text or ""
 
 

@@ -26,7 +26,7 @@ class Component:
         self.socket = folder / "control.sock"
         self.store = folder / "panel-presence.db"
         self.lines: list[str] = []
-        self._settings = {
+        self.settings: dict[str, Mapping[str, object]] = {
             "store": {"url": f"sqlite+aiosqlite:///{self.store}"},
             "control": {"socket": str(self.socket)},
             **settings,
@@ -50,7 +50,7 @@ class Component:
     async def start(self, *, until: str = r"connected to ", within: float = 20.0) -> None:
         """Write the configuration, start, and wait for a line of the log (by default for the handshake)."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(to_toml(self._settings), encoding="utf-8")
+        self.config.write_text(to_toml(self.settings), encoding="utf-8")
         begin = len(self.lines)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
