@@ -20,9 +20,8 @@ from component.core.facts import (
     SessionEnded,
 )
 from component.services.company import Company
-from component.services.ports import Clock, Stream
+from component.services.ports import Clock, Stream, Timers
 from component.services.publisher import Publisher
-from component.services.timetable import Timetable
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +32,7 @@ PROBES_AT_ONCE = 100
 class Attendance:
     """Keeps the sessions of all employees, and the PBXs' availability."""
 
-    def __init__(
-        self, company: Company, publisher: Publisher, stream: Stream, timetable: Timetable, clock: Clock
-    ) -> None:
+    def __init__(self, company: Company, publisher: Publisher, stream: Stream, timetable: Timers, clock: Clock) -> None:
         self._company = company
         self._publisher = publisher
         self._stream = stream

@@ -1,6 +1,6 @@
 """What the services need from the outside; the adapters in xmpp, rosters and store provide it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -13,6 +13,17 @@ from component.core.roster import Roster, RosterItem
 
 Clock = Callable[[], datetime]
 """Returns the present instant, aware, in UTC."""
+
+
+class Timers(Protocol):
+    """Deadlines by key; a key has at most one."""
+
+    def at(self, key: Hashable, when: datetime, callback: Callable[[], None]) -> None:
+        """Call back at `when` (or as soon as possible after it), instead of what was set for the key."""
+
+    def cancel(self, key: Hashable) -> None:
+        """Forget the key's deadline, if it has one."""
+
 
 SubscriptionType = Literal["subscribe", "subscribed", "unsubscribe", "unsubscribed"]
 

@@ -42,8 +42,11 @@ class Provisioning:
         choose: Choose,
         pause: Pause,
         ask: Callable[[str], None],
+        *,
+        retry_after: float = RETRY_AFTER,
     ) -> None:
-        """`ask` probes an account whose presence the server has begun to tell us."""
+        """`ask` probes an account whose presence the server has begun to tell us; `retry_after` is in seconds."""
+        self._retry_after = retry_after
         self._ask = ask
         self._company = company
         self._publisher = publisher
@@ -89,9 +92,9 @@ class Provisioning:
                 self.failing = None
             except (RosterError, StoreError) as problem:
                 if self.failing != str(problem):
-                    log.warning("rosters: %s; trying again every %.0f s", problem, RETRY_AFTER)
+                    log.warning("rosters: %s; trying again every %.0f s", problem, self._retry_after)
                 self.failing = str(problem)
-                await asyncio.sleep(RETRY_AFTER)
+                await asyncio.sleep(self._retry_after)
                 continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(None if self._way else CHOOSE_AGAIN_AFTER):

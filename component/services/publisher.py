@@ -6,14 +6,13 @@ from component.core.facts import Event
 from component.core.fanout import Told, send_at
 from component.core.presence import withdrawn
 from component.services.company import Company
-from component.services.ports import Clock, Stream
-from component.services.timetable import Timetable
+from component.services.ports import Clock, Stream, Timers
 
 
 class Publisher:
     """Sends every contact's presence to its watchers and knows what they were told."""
 
-    def __init__(self, company: Company, stream: Stream, timetable: Timetable, clock: Clock) -> None:
+    def __init__(self, company: Company, stream: Stream, timetable: Timers, clock: Clock) -> None:
         self._company = company
         self._stream = stream
         self._timetable = timetable

@@ -4,14 +4,13 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, Protocol
 from xml.etree.ElementTree import Element, SubElement
 
 from component.core.address import bare
 from component.core.presence import Presence
 from component.services.ports import Clock, SubscriptionType
 from component.xmpp.gate import Stopped, serialize
-from component.xmpp.link import Link
 from component.xmpp.namespaces import ERROR, IQ, PANEL, PING, PRESENCE, STANZAS, XML_LANG, tag
 from component.xmpp.render import Rendered, render
 
@@ -23,10 +22,25 @@ RECIPIENTS_A_WRITE = 500
 """How many presences are put into one write."""
 
 
+class Writer(Protocol):
+    """What the link does for the outbound side."""
+
+    @property
+    def domain(self) -> str:
+        """The component's domain."""
+
+    @property
+    def up(self) -> bool:
+        """Whether stanzas reach the server."""
+
+    def write(self, data: bytes) -> None:
+        """Send whole stanzas; they are dropped while the link is down."""
+
+
 class Outbound:
     """Renders, gates and writes; keeps the rendered bytes of each contact's last presence."""
 
-    def __init__(self, link: Link, clock: Clock, language: str, caps: str, domain_caps: str) -> None:
+    def __init__(self, link: Writer, clock: Clock, language: str, caps: str, domain_caps: str) -> None:
         self._link = link
         self._clock = clock
         self._language = language

@@ -73,12 +73,19 @@ def read_status_set(element: Element) -> StatusRequest:
     return StatusRequest(value, texts[0] if texts else None, None if until is None else _date(until))
 
 
+def read_status_get(element: Element) -> None:
+    """Read the empty `<status/>` of an iq get."""
+    _only(element, set(), set())
+
+
 def read_page(element: Element) -> Page:
     """Read the XEP-0059 request in `<statuses/>`."""
     _only(element, set(), {tag(RSM, "set")})
     request = element.find(tag(RSM, "set"))
     if request is None:
         return Page(PAGE, None)
+    # What is not offered (the last page, a page by its number) is refused, not taken for the first page.
+    _only(request, set(), {tag(RSM, "max"), tag(RSM, "after")})
     word = request.findtext(tag(RSM, "max"))
     if word is not None and not (word.isascii() and word.isdigit() and len(word) < 10):
         raise Refusal("bad-request", "bad-page", value=word)

@@ -37,6 +37,7 @@ from component.xmpp.panel_protocol import (
     ContactRow,
     read_page,
     read_phone,
+    read_status_get,
     read_status_set,
     write_status,
     write_statuses,
@@ -151,7 +152,9 @@ class Questions:
         return await self._commands.run(question.payload, employee, question.sender, question.language)
 
     def _get_status(self, question: Question) -> Element:
-        return self._status(self._employee(question))
+        employee = self._employee(question)
+        read_status_get(question.payload)
+        return self._status(employee)
 
     async def _set_status(self, question: Question) -> Element:
         employee, request = self._employee(question), read_status_set(question.payload)

@@ -225,3 +225,9 @@ def test_the_allowance_replaces_the_rule() -> None:
     staff = people(10)
     assert refused(staff, staff[1:], 0) == (1, 10, 0)
     assert len(changes_between(staff, staff[9:], 9).removed) == 9
+
+
+def test_an_account_on_the_components_own_domain_is_refused() -> None:
+    with pytest.raises(BadRows) as bad:
+        read_rows("id,account,name\nivanov,ivanov@panel.example.test,Ivanov\n", None, "panel.example.test")
+    assert "line 2: the account 'ivanov@panel.example.test' is on the component's own domain" in bad.value.problems[0]

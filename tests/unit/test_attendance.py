@@ -1,0 +1,142 @@
+"""Who is there, and what is certain after a handshake."""
+
+import asyncio
+from datetime import timedelta
+
+from component.core.facts import Mode, Phone
+from component.core.roster import Roster
+from component.services.company import Settings
+from tests.unit.fakes import DOMAIN, World, employee
+
+PANEL, PBX = "ivanov@example.test/panel", "pbx@example.test/1"
+
+
+async def settled() -> None:
+    """Let the tasks that wait for nothing come to their ends."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def office(roster: Roster | None = None) -> World:
+    settings = Settings(DOMAIN, pbx_jids=frozenset({"pbx@example.test"}), session_grace=timedelta(seconds=30))
+    people = (employee("ivanov"), employee("petrov"))
+    world = World(*people, settings=settings) if roster is None else World(*people, settings=settings, roster=roster)
+    world.attendance.panel(PANEL, "ivanov", Mode.SOFTPHONE, Phone.ONLINE, None)
+    world.clock.pass_by(seconds=2)
+    return world
+
+
+def status(world: World, one: str = "ivanov") -> str:
+    return str(world.company.status(one, world.clock.now).status)
+
+
+async def test_after_a_handshake_everybody_is_asked_and_stored_sessions_hold() -> None:
+    world = office()
+    world.attendance.resync()
+    await settled()
+    assert ("announce", "", PANEL) in world.stream.other
+    assert ("probe", "", "petrov@example.test") in world.stream.other
+    world.clock.pass_by(seconds=29)
+    assert status(world) == "online"
+    world.clock.pass_by(seconds=2)
+    assert status(world) == "offline"
+    world.attendance.stop()
+
+
+async def test_a_panel_that_announces_itself_stays() -> None:
+    world = office()
+    world.attendance.resync()
+    world.attendance.panel(PANEL, "ivanov", Mode.SOFTPHONE, Phone.ONLINE, None)
+    world.clock.pass_by(minutes=2)
+    assert status(world) == "online"
+    world.attendance.stop()
+
+
+async def test_a_ping_error_ends_a_session_at_once() -> None:
+    world = office()
+    world.stream.pings[PANEL] = "error"
+    world.attendance.resync()
+    await settled()
+    assert status(world) == "offline"
+    world.attendance.stop()
+
+
+async def test_a_replay_by_the_server_proves_the_session_but_not_its_panel() -> None:
+    world = office()
+    world.attendance.resync()
+    world.attendance.client(PANEL, "ivanov", None, away=False, stamp=world.clock.now)
+    world.clock.pass_by(seconds=31)
+    assert status(world) == "offline"
+    assert PANEL in world.company.sessions, "it goes on as an ordinary client"
+    world.attendance.stop()
+
+
+async def test_a_session_found_after_a_handshake_is_presented_everything() -> None:
+    world = office()
+    world.attendance.resync()
+    world.stream.presences.clear()
+    world.attendance.client("petrov@example.test/new", "petrov", None, away=False, stamp=world.clock.now)
+    assert world.stream.shown("petrov@example.test/new") == {"ivanov": "online"}
+    world.stream.presences.clear()
+    world.client("petrov", "login")  # its server probes by itself
+    assert world.stream.shown("petrov@example.test/login") == {}
+    world.attendance.stop()
+
+
+async def test_accounts_whose_presence_is_unknown_are_presented_their_contacts() -> None:
+    world = office(Roster())
+    world.company.set_exception("petrov", "ivanov", "approved")
+    world.stream.presences.clear()
+    world.attendance.resync()
+    await settled()
+    assert world.stream.shown("petrov@example.test") == {"ivanov": "online"}
+    world.attendance.stop()
+
+
+def test_a_pbx_that_is_available_is_believed_until_it_goes() -> None:
+    world = office()
+    world.attendance.pbx_here(PBX)
+    world.attendance.phone(PBX, "ivanov", Phone.OFFLINE)
+    world.clock.pass_by(days=3)
+    assert status(world) == "offline"
+    world.attendance.gone(PBX)
+    assert status(world) == "online"
+
+
+def test_a_pbx_without_presence_is_believed_for_its_time() -> None:
+    world = office()
+    world.attendance.phone(PBX, "ivanov", Phone.OFFLINE)
+    world.clock.pass_by(hours=23)
+    assert status(world) == "offline"
+    world.clock.pass_by(hours=2)
+    assert status(world) == "online"
+
+
+def test_a_pbx_that_shows_itself_later_is_believed_on() -> None:
+    world = office()
+    world.attendance.phone(PBX, "ivanov", Phone.OFFLINE)
+    world.attendance.pbx_here(PBX)
+    world.clock.pass_by(days=3)
+    assert status(world) == "offline"
+
+
+async def test_a_pbx_that_does_not_come_back_after_a_handshake_is_no_longer_believed() -> None:
+    world = office()
+    world.attendance.pbx_here(PBX)
+    world.attendance.phone(PBX, "ivanov", Phone.OFFLINE)
+    world.attendance.resync()
+    world.attendance.panel(PANEL, "ivanov", Mode.SOFTPHONE, Phone.ONLINE, None)
+    world.clock.pass_by(seconds=31)
+    assert status(world) == "online"
+    world.attendance.stop()
+
+
+def test_a_message_is_activity() -> None:
+    world = office()
+    world.attendance.gone(PANEL)
+    chat = world.client("ivanov", "chat")
+    world.attendance.panel("ivanov@example.test/desk", "ivanov", Mode.DESKPHONE, None, world.clock.now)
+    world.clock.pass_by(minutes=20)
+    assert status(world) == "was-here"
+    world.attendance.acted(chat, "ivanov")
+    assert status(world) == "online"

@@ -1,0 +1,148 @@
+"""Rosters are put right in the background, whatever happens in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from component.core.roster import Roster, RosterItem
+from component.services.ports import RosterWay
+from component.services.provisioning import Provisioning
+from tests.unit.fakes import DOMAIN, FakeWay, World, employee, until
+
+PETROV = "petrov@example.test"
+
+
+class Rig:
+    """A world with employees ivanov and petrov, and the worker that fills their rosters."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.world = World(employee("ivanov"), employee("petrov"), roster=roster)
+        self.way = FakeWay(self.world.store.log)
+        self.asked: list[str] = []
+        self.pauses: list[float] = []
+
+        async def choose() -> tuple[RosterWay | None, str]:
+            return self.way, "it works"
+
+        async def pause(took: float) -> None:
+            self.pauses.append(took)
+
+        world = self.world
+        self.worker = Provisioning(
+            world.company, world.publisher, world.store, choose, pause, self.asked.append, retry_after=0.001
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.worker.run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    async def done(self) -> None:
+        """Wait until nothing is left to do."""
+        await until(lambda: not self.worker.waiting and self.worker.method != "handshake")
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    def items(self, account: str = PETROV) -> set[str]:
+        return set(self.way.rosters.get(account, {}))
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig(Roster())
+
+
+async def test_an_empty_roster_is_filled_and_each_contact_shown(rig: Rig) -> None:
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+    assert rig.world.company.roster("petrov") == Roster(provisioned=True, domain_item=True)
+    assert rig.world.stream.shown(PETROV) | rig.world.stream.shown(f"{PETROV}/pc") == {}  # nobody is online
+    assert rig.asked == [PETROV]
+    assert len(rig.pauses) == 3
+
+
+async def test_a_session_that_is_online_is_shown_the_contact_after_its_item(rig: Rig) -> None:
+    watcher = rig.world.client("petrov")
+    rig.world.stream.presences.clear()
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.world.stream.shown(watcher) == {"ivanov": "online"}
+
+
+async def test_interrupted_in_the_middle_it_goes_on_later(rig: Rig) -> None:
+    rig.way.calls_until_broken = 2
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await until(lambda: rig.worker.failing is not None)
+        assert rig.worker.failing == "the API is down"
+        assert rig.items() == {DOMAIN}
+        rig.way.calls_until_broken = -1
+        await rig.done()
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+    assert rig.worker.failing is None
+
+
+async def test_a_missing_account_is_told_and_holds_nobody_up(rig: Rig) -> None:
+    rig.way.missing.add("ivanov@example.test")
+    rig.worker.request(["ivanov", "petrov"])
+    async with rig.running():
+        await rig.done()
+        assert rig.worker.problems == {"ivanov": "ivanov@example.test does not exist"}
+        assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+        rig.way.missing.clear()
+        rig.worker.request(["ivanov"])
+        await rig.done()
+    assert rig.worker.problems == {}
+
+
+async def test_a_request_made_while_it_works_is_not_lost(rig: Rig) -> None:
+    def request_again() -> None:
+        rig.way.before_add = lambda: None
+        rig.way.rosters[PETROV].clear()
+        rig.worker.request(["petrov"])
+
+    rig.way.before_add = request_again
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+
+
+async def test_our_own_removals_are_recorded_before_they_are_made() -> None:
+    rig = Rig(Roster(provisioned=True, domain_item=True))
+    gone = RosterItem(f"gone@{DOMAIN}")
+    known = {jid: RosterItem(jid) for jid in (DOMAIN, f"ivanov@{DOMAIN}")}
+    rig.way.rosters[PETROV] = {**known, DOMAIN: RosterItem(DOMAIN, subscription="from"), gone.jid: gone}
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.world.store.log == [f"removing ['{gone.jid}'] queued", "committed", f"removed {gone.jid}"]
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+    assert rig.world.company.roster("petrov").removing == frozenset()
+
+
+async def test_a_contact_missing_from_a_kept_roster_was_deleted_by_hand() -> None:
+    rig = Rig(Roster(provisioned=True, domain_item=True))
+    rig.way.rosters[PETROV] = {DOMAIN: RosterItem(DOMAIN, subscription="from")}
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.items() == {DOMAIN}
+    assert rig.world.company.exception("petrov", "ivanov") == "deleted"
+    assert not rig.world.company.subscribed("petrov", "ivanov")
+
+
+async def test_the_roster_of_one_who_left_is_cleared(rig: Rig) -> None:
+    rig.way.rosters["left@example.test"] = {f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}")}
+    rig.worker.request_clearing([employee("left")])
+    async with rig.running():
+        await rig.done()
+    assert rig.items("left@example.test") == set()
