@@ -84,6 +84,8 @@ def run(context: typer.Context, config: ConfigOption = None) -> None:
 def check(context: typer.Context, config: ConfigOption = None) -> None:
     """Check the configuration, the server and the accounts: each line is fine or says what to do."""
 
+    logging.getLogger().addHandler(logging.NullHandler())  # the lines say all; the link would log its retries
+
     async def checked(settings: "Config") -> bool:
         good = True
         async for line in _app_module(context).check(settings):

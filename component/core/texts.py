@@ -69,7 +69,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "no-such-contact": ("Такого контакта нет", "no such contact"),
     "not-here": ("Здесь такого нет", "there is nothing like this here"),
-    "no-payload": ("Пустой запрос", "the request is empty"),
+    "one-payload": ("В запросе должен быть ровно один элемент", "a request has exactly one element"),
+    "message-impossible": (
+        "Сообщение слишком большое или слишком глубоко вложено",
+        "the message is too large or nested too deeply",
+    ),
     "no-groupchat": ("Групповой чат не поддерживается", "group chat is not supported"),
     "internal": ("Внутренняя ошибка", "internal error"),
     # ad-hoc commands

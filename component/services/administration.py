@@ -1,5 +1,6 @@
 """What the command line asks of the running component."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -45,6 +46,7 @@ class Administration:
         self._store = store
         self._stream = stream
         self._clock = clock
+        self._importing = asyncio.Lock()
 
     async def import_employees(
         self,
@@ -54,13 +56,29 @@ class Administration:
         allow_removals: int | None,
         progress: Callable[[Progress], None],
     ) -> ImportReport:
-        """Make the directory equal to the CSV; see `Operations`."""
-        before = self._company.directory
+        """Make the directory equal to the CSV; see `Operations`. Two imports follow each other."""
+        async with self._importing:
+            changes = await self._import(csv_text, dry_run, allow_removals, progress)
+        return ImportReport(
+            added=len(changes.added),
+            changed=len(changes.changed),
+            moved=len(changes.moved),
+            removed=len(changes.removed),
+            unchanged=changes.unchanged,
+            dry_run=dry_run,
+        )
+
+    async def _import(
+        self, csv_text: str, dry_run: bool, allow_removals: int | None, progress: Callable[[Progress], None]
+    ) -> Changes:
+        before, domain = self._company.directory, self._company.settings.domain
         try:
+            # In a thread: a big file must not hold presences up.
             progress(Progress(0, 4, "reading"))
-            employees = read_rows(csv_text, self._account_domain(), self._company.settings.domain)
+            employees = await asyncio.to_thread(read_rows, csv_text, self._account_domain(), domain)
             progress(Progress(1, 4, "comparing"))
-            changes = changes_between(before.employees.values(), employees, allow_removals)
+            old = tuple(before.employees.values())
+            changes = await asyncio.to_thread(changes_between, old, employees, allow_removals)
         except BadRows as bad:
             raise OperationError(
                 "bad-file", "the file has bad lines; nothing was applied", "correct them and import again", bad.problems
@@ -73,16 +91,10 @@ class Administration:
             ) from None
         if not dry_run:
             progress(Progress(2, 4, "storing"))
-            await self._apply(before, Directory(employees, before.visibility), changes)
+            after = await asyncio.to_thread(Directory, employees, before.visibility)
+            await self._apply(before, after, changes)
         progress(Progress(4, 4, "done"))
-        return ImportReport(
-            added=len(changes.added),
-            changed=len(changes.changed),
-            moved=len(changes.moved),
-            removed=len(changes.removed),
-            unchanged=changes.unchanged,
-            dry_run=dry_run,
-        )
+        return changes
 
     async def _apply(self, before: Directory, after: Directory, changes: Changes) -> None:
         renewed = {employee.id for employee in (*changes.changed, *changes.moved)}
@@ -109,8 +121,8 @@ class Administration:
         former = [*moved_out, *(before.employees[employee] for employee in changes.removed)]
         affected |= {employee.id for employee in (*changes.added, *moved_out)}
         self._company.set_directory(after.employees.values())
-        for one in (*changes.added, *changes.changed, *changes.moved):
-            self._publisher.refresh(one.id)
+        for one in after.employees:  # a second time zone changes everybody's texts
+            self._publisher.refresh(one)
         self._provisioning.request_clearing(former)
         self._provisioning.request(sorted(affected | self._provisioning.problems.keys()))
 
@@ -169,9 +181,14 @@ class Administration:
         """The state of the running component."""
         directory, provisioning = self._company.directory, self._provisioning
         lines = [
-            CheckLine("link", self._stream.up, "connected to the server" if self._stream.up else "not connected")
+            CheckLine("link", True, "connected to the server")
             if self._stream.up
-            else CheckLine("link", False, "not connected to the server", "see the log for the reason"),
+            else CheckLine(
+                "link",
+                False,
+                f"not connected: {self._stream.problem}",
+                "it is tried again and again; the log has the details",
+            ),
             CheckLine("store", self._store.failing is None, self._store.failing or f"writes to {self._store.url}"),
             CheckLine("rosters", provisioning.failing is None, provisioning.failing or provisioning.reason),
         ]

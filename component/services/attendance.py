@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 PROBES_AT_ONCE = 100
 """Accounts probed between two breaths after a handshake."""
 
+_GRACE = ("session grace",)
+"""The deadline's key; employees' ids are keys too."""
+
 
 class Attendance:
     """Keeps the sessions of all employees, and the PBXs' availability."""
@@ -104,7 +107,7 @@ class Attendance:
         self._replays.clear()
         self._not_presented = set(self._company.sessions)
         self._unconfirmed = set(self._company.sessions) | self._reporting_pbxs()
-        self._timetable.at("session grace", self._clock() + self._company.settings.session_grace, self._grace_ends)
+        self._timetable.at(_GRACE, self._clock() + self._company.settings.session_grace, self._grace_ends)
         self._resync = asyncio.create_task(self._ask_everyone())
 
     def stop(self) -> None:

@@ -35,6 +35,10 @@ class Stream(Protocol):
     def up(self) -> bool:
         """Whether the handshake is done and stanzas reach the server."""
 
+    @property
+    def problem(self) -> str:
+        """Why it is down, for the administrator."""
+
     def send_presence(self, localpart: str, presence: Presence, to: Iterable[str], *, answer: bool = False) -> None:
         """Send a contact's presence from its full JID to each of `to`; `answer` adds XEP-0203's stamp (a probe's)."""
 
@@ -50,8 +54,8 @@ class Stream(Protocol):
     def send_announce(self, to: str) -> None:
         """Ask a panel session to send its directed presence again (docs/protocol.md)."""
 
-    def send_message(self, message: Element) -> None:
-        """Send a message as it is."""
+    def send_message(self, message: Element) -> bool:
+        """Send a message as it is; False for one that may not leave, because a server would close the stream."""
 
     async def ping(self, to: str) -> Literal["pong", "error", "silence"]:
         """Ping (XEP-0199) and tell what came back within the timeout."""

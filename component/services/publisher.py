@@ -18,6 +18,7 @@ class Publisher:
         self._timetable = timetable
         self._clock = clock
         self._told: dict[str, Told] = {}
+        self._withdrawn = False
 
     def record(self, employee: str, event: Event) -> None:
         """Take an event in and show what it changes."""
@@ -29,6 +30,8 @@ class Publisher:
         if employee not in self._company.directory.employees:
             self._timetable.cancel(employee)
             self._told.pop(employee, None)
+            return
+        if self._withdrawn:
             return
         now = self._clock()
         later = self._company.next_change(employee, now)
@@ -51,6 +54,8 @@ class Publisher:
         """Send contacts' presences to some addresses: what all watchers were told, so that a held back change that
         is taken back again leaves nobody with a presence of its own.
         """
+        if self._withdrawn:
+            return
         now, to = self._clock(), tuple(to)
         for contact in contacts:
             employee = self._company.directory.employees[contact]
@@ -75,7 +80,8 @@ class Publisher:
             self.refresh(employee)
 
     def withdraw_all(self) -> None:
-        """Show every contact as unavailable before a stop: nobody else will (no server does)."""
+        """Show every contact as unavailable before a stop, and nothing after it: no server would do it for us."""
         unavailable = withdrawn("withdrawn", self._company.settings.style)
         for employee in self._company.directory.employees.values():
             self._stream.send_presence(employee.localpart, unavailable, self._company.watchers(employee.id))
+        self._withdrawn = True

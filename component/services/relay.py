@@ -44,7 +44,8 @@ class Relay:
         self._senders[way.recipient.account, way.sender.localpart, message.get("id", "")] = sender
         while len(self._senders) > REMEMBERED:
             self._senders.popitem(last=False)
-        self._stream.send_message(chat.forwarded(message, way, self._company.settings.domain))
+        if not self._stream.send_message(chat.forwarded(message, way, self._company.settings.domain)):
+            self.refuse(message, "not-acceptable", "message-impossible")
 
     def refuse(self, message: Element, condition: str, key: str) -> None:
         """Answer a message with an error, unless it is one."""

@@ -15,8 +15,9 @@ LONGEST_SLEEP = 30.0
 class Timetable:
     """Calls back at instants; a key has at most one deadline, the last one set."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, longest_sleep: float = LONGEST_SLEEP) -> None:
         self._clock = clock
+        self._longest_sleep = longest_sleep
         self._heap: list[tuple[datetime, int]] = []
         self._numbers = itertools.count()
         self._entries: dict[int, tuple[Hashable, Callable[[], None]]] = {}
@@ -57,20 +58,16 @@ class Timetable:
             heapq.heappop(self._heap)
         if self._heap:
             delay = (self._heap[0][0] - self._clock()).total_seconds()
-            self._timer = asyncio.get_running_loop().call_later(min(max(delay, 0), LONGEST_SLEEP), self._fire)
+            self._timer = asyncio.get_running_loop().call_later(min(max(delay, 0), self._longest_sleep), self._fire)
 
     def _fire(self) -> None:
         self._timer = None
         now = self._clock()
-        due = []
         while self._heap and self._heap[0][0] <= now:
             _, number = heapq.heappop(self._heap)
             if number in self._entries:
                 key, callback = self._entries.pop(number)
                 del self._current[key]
-                due.append(callback)
-        try:
-            for callback in due:
-                callback()
-        finally:
-            self._arm()
+                # Each on its own: one that fails must not take the others with it.
+                asyncio.get_running_loop().call_soon(callback)
+        self._arm()

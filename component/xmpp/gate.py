@@ -1,7 +1,7 @@
 """The gate of the stream: nothing leaves that would make a server close it.
 
 Servers close a component's stream for a stanza without `to` or `from`, with a foreign `from`, with characters that
-XML cannot carry, or over the size limit.
+XML cannot carry, or over the size limit. What is nested too deeply to be written does not leave either.
 """
 
 from xml.etree.ElementTree import Element
@@ -26,7 +26,10 @@ def serialize(stanza: Element, domain: str) -> bytes:
         raise Stopped("no recipient")
     if split(stanza.get("from", ""))[1] != domain:
         raise Stopped(f"foreign sender {stanza.get('from')!r}")
-    data = xml_text(tostring(stanza, xmlns=COMPONENT)).encode()
+    try:
+        data = xml_text(tostring(stanza, xmlns=COMPONENT)).encode()
+    except RecursionError:
+        raise Stopped("its elements are nested too deeply") from None
     if len(data) > MAX_STANZA:
         raise Stopped(f"{len(data)} bytes are too many")
     return data

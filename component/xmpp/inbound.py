@@ -64,6 +64,8 @@ class Inbound:
             log.exception("a stanza from %s could not be handled", element.get("from"))
             if element.tag == IQ and element.get("type") in ("get", "set"):
                 self._refuse(element, Refusal("internal-server-error", "internal"))
+            elif element.tag == MESSAGE:
+                self._relay.refuse(element, "internal-server-error", "internal")
 
     def _presence(self, presence: Element) -> None:
         sender, kind = presence.get("from", ""), presence.get("type")

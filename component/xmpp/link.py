@@ -32,7 +32,10 @@ REASONS = {
 class Link:
     """Connects, reconnects and hands every incoming stanza on."""
 
-    def __init__(self, domain: str, secret: str, host: str, port: int, language: str) -> None:
+    def __init__(
+        self, domain: str, secret: str, host: str, port: int, language: str, *, first_delay: float = FIRST_DELAY
+    ) -> None:
+        """`first_delay` is the least pause before a reconnection, in seconds."""
         self.domain = domain
         self.up = False
         self.problem = "not yet connected"
@@ -43,7 +46,7 @@ class Link:
         self._address = (host, port)
         self._stopping = False
         self._failing = False
-        self._delay = FIRST_DELAY
+        self._first_delay = self._delay = first_delay
         self._timer: asyncio.TimerHandle | None = None
         self._stream = ComponentXMPP(domain, secret, host, port, fix_error_ns=True)
         self._stream.stream_header = self._stream.stream_header.replace(" to=", f' xml:lang="{language}" to=')
@@ -91,7 +94,7 @@ class Link:
 
     def _started(self, _: Any) -> None:
         self._cancel_timer()
-        self.up, self._failing, self._delay, self.problem = True, False, FIRST_DELAY, ""
+        self.up, self._failing, self._delay, self.problem = True, False, self._first_delay, ""
         log.info("connected to %s:%d as %s", *self._address, self.domain)
         self.on_up()
 

@@ -33,6 +33,10 @@ class Writer(Protocol):
     def up(self) -> bool:
         """Whether stanzas reach the server."""
 
+    @property
+    def problem(self) -> str:
+        """Why they do not."""
+
     def write(self, data: bytes) -> None:
         """Send whole stanzas; they are dropped while the link is down."""
 
@@ -53,6 +57,11 @@ class Outbound:
     def up(self) -> bool:
         """Whether stanzas reach the server."""
         return self._link.up
+
+    @property
+    def problem(self) -> str:
+        """Why they do not."""
+        return self._link.problem
 
     def send_presence(self, localpart: str, presence: Presence, to: Iterable[str], *, answer: bool = False) -> None:
         """Send a contact's presence to each of `to`, in few writes."""
@@ -96,16 +105,18 @@ class Outbound:
         presence.append(error_element(condition, kind, text, language))
         self.send(presence)
 
-    def send_message(self, message: Element) -> None:
-        """Send a message as it is."""
-        self.send(message)
+    def send_message(self, message: Element) -> bool:
+        """Send a message as it is; False for one that may not leave."""
+        return self.send(message)
 
-    def send(self, stanza: Element) -> None:
-        """Send a stanza through the gate; what must not leave is logged and dropped."""
+    def send(self, stanza: Element) -> bool:
+        """Send a stanza through the gate; what must not leave is logged and dropped, and False returned."""
         try:
             self._link.write(serialize(stanza, self._link.domain))
         except Stopped as stopped:
-            log.error("a stanza to %s was stopped: %s", stanza.get("to"), stopped)
+            log.warning("a stanza to %s was stopped: %s", stanza.get("to"), stopped)
+            return False
+        return True
 
     async def ping(self, to: str) -> Literal["pong", "error", "silence"]:
         """Ping (XEP-0199)."""

@@ -107,9 +107,9 @@ class Questions:
         """Return the result's payload, or what to await for it; raises Refusal."""
         sender, to = iq.get("from", ""), iq.get("to", "")
         localpart, _, resource = split(to)
-        payload = next(iter(iq), None)
-        if payload is None:
-            raise Refusal("bad-request", "no-payload")
+        if len(iq) != 1:  # RFC 6120 section 8.2.3
+            raise Refusal("bad-request", "one-payload")
+        payload = iq[0]
         employee = self._company.directory.by_account.get(bare(sender))
         key = (iq.get("type", ""), payload.tag)
         question = Question(payload, sender, employee, self.language(iq))

@@ -92,7 +92,9 @@ class Office:
             writer.writerow([self.id(name), self.account(name), *row])
         return out.getvalue()
 
-    async def client(self, name: str, resource: str = "pc", *, connect: bool = True) -> PanelClient:
+    async def client(
+        self, name: str, resource: str = "pc", *, connect: bool = True, reconnect: bool = False
+    ) -> PanelClient:
         """An ordinary chat client of an employee (or of any other account), online."""
         client = PanelClient(
             self.account(name),
@@ -103,7 +105,7 @@ class Office:
             resource=resource,
             plaintext=True,
             lang="ru",
-            reconnect=False,
+            reconnect=reconnect,
         )
         self.clients.append(client)
         if connect:

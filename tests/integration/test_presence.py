@@ -1,26 +1,31 @@
 """What colleagues see, from a watching client's side: every row of the table, every rule."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
-from component.panel_client import PanelClient, PanelError, Seen
+from component.panel_client import Event, PanelClient, PanelError, Seen
 from tests.integration.office import Office, Person, sees
 from tests.servers.ejabberd import Ejabberd
 
 OFFLINE = "Телефон отключён, чат работает"
-NAMES = ("never", "online", "busy", "dnd", "away", "gone", "offline", "desk", "until", "client", "burst", "two", "text")
+SOFT = ("never", "online", "busy", "dnd", "away", "gone", "offline", "until", "two")
+DESK = ("desk", "closed", "client", "burst")
+# A group for each with the watcher: nobody else sees him, which keeps the rosters small.
 PEOPLE = {
-    "petrov": Person("Петров Пётр", mode="deskphone"),
-    **{name: Person(name.title(), mode="deskphone" if name in ("desk", "client") else "softphone") for name in NAMES},
+    "petrov": Person("Петров Пётр", ";".join(SOFT + DESK), mode="deskphone"),
+    **{name: Person(name.title(), name, mode="softphone") for name in SOFT},
+    **{name: Person(name.title(), name, mode="deskphone") for name in DESK},
 }
 
 
 @pytest.fixture(scope="module")
 async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    """Everybody sees everybody; each test has an employee of its own."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("presence"), PEOPLE, {"status": {"was_here_after": "15m"}})
+    """A watching colleague; each test has an employee of its own."""
+    office = Office(ejabberd, tmp_path_factory.mktemp("presence"), PEOPLE, {"company": {"visibility": "groups"}})
     await office.open()
     yield office
     await office.close()
@@ -34,6 +39,10 @@ async def petrov(office: Office) -> PanelClient:
 
 def ago(**span: float) -> datetime:
     return datetime.now(UTC) - timedelta(**span)
+
+
+def stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def payload(seen: Seen) -> Mapping[str, str]:
@@ -65,7 +74,7 @@ async def test_busy_and_r6_the_text_beside_it(office: Office, petrov: PanelClien
     seen = await sees(petrov, office.contact("busy"), show="dnd")
     assert seen.statuses == (("ru", "Занят — На совещании"), ("en", "Busy — На совещании"))
     assert payload(seen)["status"] == "busy"
-    assert payload(seen)["until"] == until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert payload(seen)["until"] == stamp(until)
 
 
 async def test_dnd_without_and_with_a_text(office: Office, petrov: PanelClient) -> None:
@@ -88,6 +97,8 @@ async def test_r3_r4_idle_away_xa_activity_back(office: Office, petrov: PanelCli
     assert seen.status == f"Был(а) на месте {local:%d.%m} в {local:%H:%M} — квартальный отчёт"
     assert seen.statuses[1][0] == "en"
     assert seen.idle_since == since
+    assert seen.caps is not None
+    assert payload(seen)["since"] == stamp(since)
     assert seen.last_seconds is not None
     assert 899 <= seen.last_seconds <= 905
     assert payload(seen)["status"] == "was-here"
@@ -111,6 +122,7 @@ async def test_r2_r8_offline_when_the_softphone_closes(office: Office, petrov: P
     late = await office.client("petrov", "late")
     answered = await sees(late, contact, type="unavailable", status=f"{OFFLINE} — обед")
     assert answered.delay is not None, "a probe's answer says since when"
+    assert stamp(answered.delay) == payload(answered)["since"]
     assert answered.caps is None
     await late.close()
 
@@ -138,39 +150,59 @@ async def test_a_choice_with_an_end_falls_back_to_online(office: Office, petrov:
     assert (await panel.status()).chosen == "online"
 
 
+async def test_r3_a_deskphones_panel_that_closes_leaves_was_here(office: Office, petrov: PanelClient) -> None:
+    panel, contact = await office.panel("closed", "deskphone", phone=None), office.contact("closed")
+    await panel.set_status("busy", "до завтра")
+    await sees(petrov, contact, show="dnd")
+    await panel.close()
+    seen = await sees(petrov, contact, show="away")
+    assert seen.status.startswith("Был(а) на месте ")
+    assert seen.status.endswith(" — до завтра")
+    assert seen.idle_since is not None
+    assert ago(seconds=30) < seen.idle_since <= ago()
+
+
 async def test_an_ordinary_clients_session_is_activity_but_launches_nothing(
     office: Office, petrov: PanelClient
 ) -> None:
     contact = office.contact("client")
-    seen = await sees(petrov, contact, show="")
+    await sees(petrov, contact, show="")
     client = await office.client("client", "gajim")
     await client.send_presence("away", "обед", idle=ago(hours=2))
-    assert payload(seen)["status"] == "online"
+    assert (await client.status()).value == "online", "R1: not launched, not was-here"
     panel = await office.panel("client", "deskphone", phone=None)
     await panel.idle(ago(hours=2))
     await sees(petrov, contact, show="xa")
     await client.send_presence()
     await sees(petrov, contact, show="", idle_since=None)
-    await client.send_presence("xa", idle=ago(minutes=90))
+    await client.send_presence("xa", "обед", idle=ago(minutes=90))
     seen = await sees(petrov, contact, show="xa")
+    assert "обед" not in seen.status, "a session's own text is not the custom text"
     assert seen.last_seconds is not None
     assert 5395 <= seen.last_seconds <= 5410
     await office.client("client", "profanity")  # a login is an instant of activity
     await sees(petrov, contact, show="", idle_since=None)
 
 
-async def test_a_burst_costs_two_presences_and_the_last_wins(office: Office, petrov: PanelClient) -> None:
-    panel, contact = await office.panel("burst"), office.contact("burst")
+async def test_a_burst_is_coalesced_and_the_last_wins(office: Office, petrov: PanelClient) -> None:
+    client, contact = await office.client("burst"), office.contact("burst")
     await sees(petrov, contact, show="")
-    told: list[str] = []
-    watching = await office.client("petrov", "counter")
-    await sees(watching, contact)
+    told: list[tuple[str, float]] = []
+    loop = asyncio.get_running_loop()
+
+    def note(event: Event) -> None:
+        if isinstance(event, Seen) and event.jid.partition("/")[0] == contact:
+            told.append((event.status, loop.time()))
+
+    petrov.on_event = note
     for number in range(20):
-        await panel.set_status("busy", f"№{number}")
-    while not told or told[-1] != "Занят — №19":
-        told.append((await sees(watching, contact, show="dnd")).status)
-    assert len(told) <= 3, told
-    await watching.close()
+        await client.set_status("busy", f"№{number}")
+    await sees(petrov, contact, status="Занят — №19")
+    await petrov.status()  # nothing is still on its way
+    petrov.on_event = None
+    assert [told[0][0], told[-1][0]] == ["Занят — №0", "Занят — №19"], "the first at once, the last wins"
+    gaps = [later - earlier for (_, earlier), (_, later) in pairwise(told)]
+    assert all(gap > 0.8 for gap in gaps), f"at most one a second: {told}"
 
 
 async def test_two_panels_one_phone(office: Office, petrov: PanelClient) -> None:

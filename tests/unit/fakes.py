@@ -72,14 +72,15 @@ class FakeClock:
 
 
 class FakeStream:
-    """Records what is sent; answers pings as `pings` says, silence otherwise."""
+    """Records what is sent, but for the next `stopped` messages; answers pings as `pings` says, or by silence."""
 
     def __init__(self) -> None:
-        self.up = True
+        self.up, self.problem = True, ""
         self.presences: list[tuple[str, Presence, tuple[str, ...]]] = []
         self.other: list[tuple[str, str, str]] = []
         self.messages: list[Element] = []
         self.pings: dict[str, Literal["pong", "error", "silence"]] = {}
+        self.stopped = 0
 
     def send_presence(self, localpart: str, presence: Presence, to: Iterable[str], *, answer: bool = False) -> None:
         if self.up:
@@ -97,8 +98,12 @@ class FakeStream:
     def send_announce(self, to: str) -> None:
         self.other.append(("announce", "", to))
 
-    def send_message(self, message: Element) -> None:
+    def send_message(self, message: Element) -> bool:
+        if self.stopped:
+            self.stopped -= 1
+            return False
         self.messages.append(message)
+        return True
 
     async def ping(self, to: str) -> Literal["pong", "error", "silence"]:
         return self.pings.get(to, "silence")

@@ -21,7 +21,7 @@ class FakeLink:
     """Takes what leaves and checks that it may."""
 
     def __init__(self) -> None:
-        self.domain, self.up = DOMAIN, True
+        self.domain, self.up, self.problem = DOMAIN, True, ""
         self.left: list[Element] = []
 
     def write(self, data: bytes) -> None:
@@ -221,12 +221,9 @@ def test_nothing_escapes_and_what_leaves_may_leave(
 
 async def test_an_exception_is_answered_and_goes_no_further(caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig()
-    rig.world.company.directory.by_account["petrov@example.test"] = None  # type: ignore[assignment]  # a bug, made
     iq = Element(tag(COMPONENT, "iq"), {"type": "get", "id": "1", "from": "ivanov@example.test/r", "to": DOMAIN})
-    SubElement(iq, tag(PANEL, "statuses")).append(Element("broken"))
-    rig.world.company.directory.employees = None  # type: ignore[assignment]  # a bug, made
-    SubElement(iq, tag(PING, "ping"))
-    del iq[0][0]
+    SubElement(iq, tag(PANEL, "status"))
+    rig.world.company.directory.employees = {}  # a bug, made: the employees are gone, the accounts are not
     rig.inbound.stanza(iq)
     (answer,) = rig.link.left
     assert answer.get("type") == "error"

@@ -125,3 +125,13 @@ def test_the_end_of_the_last_softphone_is_told() -> None:
     launched(world)
     world.publisher.record("ivanov", SessionEnded(PANEL))
     assert world.stream.shows("ivanov") == ["unavailable"]
+
+
+def test_nothing_is_shown_after_the_withdrawal() -> None:
+    world = World(employee("ivanov"), employee("petrov"))
+    watcher = launched(world)
+    world.publisher.withdraw_all()
+    world.publisher.record("ivanov", StatusChosen(Status.BUSY))
+    world.publisher.present_all("petrov", (watcher,))
+    world.clock.pass_by(hours=1)
+    assert world.stream.shows("ivanov") == ["unavailable"]

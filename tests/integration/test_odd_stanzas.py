@@ -1,0 +1,146 @@
+"""A flood of odd stanzas: every request is answered, nobody else notices, and the stream stays open."""
+
+from collections.abc import AsyncIterator
+from xml.sax.saxutils import quoteattr
+
+import pytest
+
+from tests.integration.office import PEOPLE, Office, sees
+from tests.integration.wire import Wire, error_of
+from tests.servers.ejabberd import Ejabberd
+
+PANEL = "urn:panel-presence:1"
+UNTILS = (
+    *("", " ", "\t", "0", "now", "NaN", "Infinity", "-1", "1e999", "+30m", "18:00", "2026", "T", "Z", "TZ"),
+    *("2026-11-24T", "2026-11-24T24:61:00Z", "2026-02-30T10:00:00Z", "2026-11-24T10:00:60Z", "2026-W48-2T10:00:00Z"),
+    *("20261124T100000Z", "2026-328T10:00:00Z", "2026-11-24T10:00:00+99:99", "2026-11-24T10:00:00-24:00"),
+    *("٢٠٢٦-11-24T10:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "10000-01-01T00:00:00Z"),
+    *("2026-11-24T10:00:00.123456789123456Z", "-2026-11-24T10:00:00Z", "2026-11-24T10:00:00 Europe/Moscow"),
+    *("1970-01-01T00:00:00Z", "{value}", "{0}", "%s", "x" * 5000, "<&>\"'", "\U0001f600"),
+)
+NESTED = "<x xmlns='urn:example:nested'>" + "<y>" * 200 + "</y>" * 200 + "</x>"
+DEEP = "<x xmlns='urn:example:deep'>" + "<y>" * 3000 + "</y>" * 3000 + "</x>"
+WIDE = "<x xmlns='urn:example:wide'>" + "<y a='1'/>" * 5000 + "</x>"
+
+
+@pytest.fixture(scope="module")
+async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    office = Office(ejabberd, tmp_path_factory.mktemp("odd"), PEOPLE, {})
+    await office.register("stranger")
+    await office.open()
+    yield office
+    await office.close()
+    lines = office.component.lines
+    assert len([line for line in lines if " connected to " in line]) == 1, office.component.tail()
+    assert not [line for line in lines if "Traceback" in line or " ERROR " in line]
+
+
+@pytest.fixture(params=["ivanov", "stranger"])
+async def wire(office: Office, request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
+    """The session of an employee, and that of somebody else."""
+    wire = await Wire.open(office, request.param, lang="en")
+    yield wire
+    await wire.settled()
+    await wire.close()
+
+
+async def test_odd_times(wire: Wire) -> None:
+    for until in UNTILS:
+        attribute = quoteattr(until, {"\t": "&#9;"})
+        answer = await wire.iq(f"<status xmlns='{PANEL}' value='dnd' until={attribute}/>")
+        if answer.get("type") == "error":
+            assert error_of(answer)[:2] in (("modify", "bad-request"), ("auth", "forbidden")), until
+        wire.write(
+            f"<presence to='{wire.domain}'><panel xmlns='{PANEL}' mode='deskphone'/>"
+            f"<idle xmlns='urn:xmpp:idle:1' since={attribute}/>"
+            f"<delay xmlns='urn:xmpp:delay' stamp={attribute}/></presence>"
+            f"<presence to='{wire.domain}'><idle xmlns='urn:xmpp:idle:1' since={attribute}/>"
+            f"<delay xmlns='urn:xmpp:delay' stamp={attribute}/></presence>"
+        )
+    await wire.settled()
+
+
+async def test_huge_texts(wire: Wire) -> None:
+    for text in ("x" * 200_000, "ё" * 100_000, "&lt;" * 40_000, "\u0301" * 1000, " " * 100_000):
+        answer = await wire.iq(f"<status xmlns='{PANEL}' value='dnd'><text>{text}</text></status>")
+        if answer.get("type") == "error":
+            assert error_of(answer)[1] in ("not-acceptable", "forbidden")
+        for attribute in ("value", "until", "colour"):
+            answer = await wire.iq(
+                f"<status xmlns='{PANEL}' value='dnd' {attribute}='{text}'/>".replace("'dnd' value=", "")
+            )
+            assert answer.get("type") == "error"
+        answer = await wire.iq(f"<command xmlns='http://jabber.org/protocol/commands' node='{text}'/>")
+        assert answer.get("type") == "error"
+
+
+@pytest.mark.parametrize("payload", [DEEP, WIDE], ids=["deep", "wide"])
+async def test_unknown_xml_of_any_shape(office: Office, wire: Wire, payload: str) -> None:
+    domain, contact = wire.domain, office.contact("petrov")
+    for to in (domain, contact, office.contact("nobody")):
+        for kind in ("get", "set"):
+            answer = await wire.iq(payload, to, kind)
+            assert error_of(answer)[0] == "cancel"
+        inner = f"<status xmlns='{PANEL}' value='dnd'>{payload}</status>"
+        assert error_of(await wire.iq(inner, to))[1] in ("bad-request", "forbidden", "service-unavailable")
+        wire.write(
+            f"<presence to='{to}'>{payload}</presence><presence to='{to}' type='unavailable'>{payload}</presence>"
+        )
+        wire.write(f"<presence to='{to}'><panel xmlns='{PANEL}' mode='deskphone'>{payload}</panel></presence>")
+        wire.write(f"<presence to='{to}' type='probe'>{payload}</presence>")
+        await wire.settled()
+
+
+async def test_a_message_of_any_shape_arrives(office: Office) -> None:
+    ivanov, petrov = await Wire.open(office, "ivanov"), await Wire.open(office, "petrov")
+    await petrov.settled()
+    for name, payload in (("nested", NESTED), ("wide", WIDE)):
+        ivanov.write(
+            f"<message to='{office.contact('petrov')}' type='chat' id='{name}'><body>x</body>{payload}</message>"
+        )
+        message = await petrov.next(lambda one: one.tag.endswith("}message"))
+        assert message.get("id") == name
+        assert len(list(message.iter(f"{{urn:example:{name}}}y"))) == payload.count("<y")
+    for payload in (DEEP, f"<body>{'>' * 200_000}</body>"):
+        answer = await ivanov.ask(f"<message to='{office.contact('petrov')}' type='chat' id='far'>{payload}</message>")
+        assert error_of(answer)[:2] == ("modify", "not-acceptable")
+    await ivanov.close()
+    await petrov.close()
+
+
+async def test_requests_without_the_right_payload(office: Office, wire: Wire) -> None:
+    ping = "<ping xmlns='urn:xmpp:ping'/>"
+    for to in (wire.domain, office.contact("petrov"), office.contact("nobody")):
+        for kind in ("get", "set"):
+            for payload in ("", "text", ping + ping, f"<status xmlns='{PANEL}'/>{ping}", "<error/>", "<x/>"):
+                answer = await wire.iq(payload, to, kind)
+                assert answer.get("type") == "error", (to, kind, payload)
+        for xml in (
+            "<iq to='{}' type='get'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<iq to='{}' id='t1'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<iq to='{}' id='t2' type='push'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<iq to='{}' id='t3' type='result'/>",
+            "<iq to='{}' id='t4' type='error'/>",
+            "<iq to='{}' id='' type='get'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<message to='{}'/>",
+            "<message to='{}' type='chat'/>",
+            "<message to='{}' type='gossip'><body/></message>",
+            "<message to='{}' type='error'/>",
+            "<message to='{}'><body>x</body><error type='cancel'/></message>",
+            "<presence to='{}' type='busy'/>",
+            "<presence to='{}' type='invisible'/>",
+            "<presence to='{}' type='error'/>",
+            "<presence to='{}'><show>lunch</show><priority>high</priority></presence>",
+            "<presence to='{}'><show/><status/><priority/></presence>",
+            "<presence to='{}/other' type='subscribe'/>",
+            "<presence to='{}' type='subscribed'/>",
+            "<presence to='{}' type='unsubscribed'/>",
+        ):
+            wire.write(xml.format(to))
+        await wire.settled()
+
+
+async def test_after_all_that_a_status_is_seen(office: Office) -> None:
+    petrov, ivanov = await office.client("petrov"), await office.panel("ivanov")
+    await ivanov.set_status("busy", "всё ещё здесь")
+    await sees(petrov, office.contact("ivanov"), show="dnd", status="Занят — всё ещё здесь")
