@@ -1,7 +1,7 @@
 """What the command line asks of the running component."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from component.core.directory import Directory, Employee
@@ -98,18 +98,13 @@ class Administration:
 
     async def _apply(self, before: Directory, after: Directory, changes: Changes) -> None:
         renewed = {employee.id for employee in (*changes.changed, *changes.moved)}
-        affected: set[str] = set()
-        for viewer in before.employees.keys() & after.employees.keys():
-            seen, sees = before.visible_to(viewer), after.visible_to(viewer)
-            due = (sees - seen) | (renewed & sees)
-            if due and self._company.roster(viewer).provisioned:
-                self._company.set_roster(viewer, pending=self._company.roster(viewer).pending | due)
-            if due or seen - sees:
-                affected.add(viewer)
+        affected = self._note_pending(before.employees.keys() & after.employees.keys(), before, after, renewed)
         try:
             await self._store.replace_directory(tuple(after.employees.values()), changes.removed)
         except StoreError as problem:
             raise OperationError("store", f"{problem}; nothing was applied") from None
+        # Once more: rosters may have been looked at meanwhile, by the directory as it was.
+        self._note_pending(affected, before, after, renewed)
         self._take_back(before, after)
         moved_out = [
             before.employees[one.id]
@@ -125,6 +120,20 @@ class Administration:
             self._publisher.refresh(one)
         self._provisioning.request_clearing(former)
         self._provisioning.request(sorted(affected | self._provisioning.problems.keys()))
+
+    def _note_pending(
+        self, viewers: Collection[str], before: Directory, after: Directory, renewed: set[str]
+    ) -> set[str]:
+        """Note the items that are to be set, lest they count as deleted by hand; return whose rosters change."""
+        affected: set[str] = set()
+        for viewer in viewers:
+            seen, sees = before.visible_to(viewer), after.visible_to(viewer)
+            due = (sees - seen) | (renewed & sees)
+            if due and self._company.roster(viewer).provisioned:
+                self._company.set_roster(viewer, pending=self._company.roster(viewer).pending | due)
+            if due or seen - sees:
+                affected.add(viewer)
+        return affected
 
     def _take_back(self, before: Directory, after: Directory) -> None:
         """Show contacts as gone to those who may no longer see them, and end their subscriptions made by hand."""

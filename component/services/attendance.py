@@ -62,7 +62,11 @@ class Attendance:
         """
         event = ClientSeen(session, idle_since, away, stamp)
         self._publisher.record(employee, event)
-        if session in self._unconfirmed and self._company.state(employee).sessions[session].panel:
+        panel = self._company.state(employee).sessions[session].panel
+        if stamp is not None and panel is None:
+            # A panel that was back before us had nobody to announce itself to.
+            self._stream.send_announce(session)
+        if session in self._unconfirmed and panel:
             self._replays[session] = event
         else:
             self._unconfirmed.discard(session)

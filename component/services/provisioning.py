@@ -157,10 +157,16 @@ class Provisioning:
         for contact in to_do.deleted_by_hand:
             company.set_exception(viewer.id, contact, "deleted")
         pairs = [(item, company.employee_at(item.jid)) for item in to_do.set]
-        company.set_roster(viewer.id, provisioned=True, pending=frozenset(one for _, one in pairs if one))
+        # What is pending for a directory that an import is just bringing stays so.
+        ahead = frozenset(one for one in roster.pending if not company.directory.may_see(viewer.id, one))
+        company.set_roster(viewer.id, provisioned=True, pending=frozenset(one for _, one in pairs if one) | ahead)
         await self._remove(way, viewer, to_do)
+        directory = company.directory
         for item, one in pairs:
             await self._timed(way.add(viewer.account, item))
+            if company.directory is not directory:  # an import came in between: the item may be another one now
+                self.request((viewer.id,))
+                return
             if one and company.directory.may_see(viewer.id, one):
                 company.set_roster(viewer.id, pending=company.roster(viewer.id).pending - {one})
                 self._publisher.present((one,), company.addresses(viewer.id))
@@ -173,9 +179,9 @@ class Provisioning:
             self._ask(viewer.account)
 
     async def _remove(self, way: RosterWay, viewer: Employee, to_do: Plan) -> None:
+        self._company.set_roster(viewer.id, removing=frozenset(to_do.remove))
         if not to_do.remove:
             return
-        self._company.set_roster(viewer.id, removing=frozenset(to_do.remove))
         await self._store.committed()
         for jid in to_do.remove:
             await self._timed(way.remove(viewer.account, jid))

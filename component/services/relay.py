@@ -19,7 +19,10 @@ REMEMBERED = 20_000
 class Relay:
     """Forwards messages between contacts and accounts, and maps bounces back to the senders."""
 
-    def __init__(self, company: Company, attendance: Attendance, stream: Stream) -> None:
+    def __init__(
+        self, company: Company, attendance: Attendance, stream: Stream, *, remembered: int = REMEMBERED
+    ) -> None:
+        self._remembered = remembered
         self._company = company
         self._attendance = attendance
         self._stream = stream
@@ -42,7 +45,7 @@ class Relay:
         if message.get("id") is None:
             message.set("id", secrets.token_hex(8))
         self._senders[way.recipient.account, way.sender.localpart, message.get("id", "")] = sender
-        while len(self._senders) > REMEMBERED:
+        while len(self._senders) > self._remembered:
             self._senders.popitem(last=False)
         if not self._stream.send_message(chat.forwarded(message, way, self._company.settings.domain)):
             self.refuse(message, "not-acceptable", "message-impossible")

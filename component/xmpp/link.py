@@ -33,9 +33,17 @@ class Link:
     """Connects, reconnects and hands every incoming stanza on."""
 
     def __init__(
-        self, domain: str, secret: str, host: str, port: int, language: str, *, first_delay: float = FIRST_DELAY
+        self,
+        domain: str,
+        secret: str,
+        host: str,
+        port: int,
+        language: str,
+        *,
+        first_delay: float = FIRST_DELAY,
+        handshake_timeout: float = HANDSHAKE_TIMEOUT,
     ) -> None:
-        """`first_delay` is the least pause before a reconnection, in seconds."""
+        """`first_delay` is the least pause before a reconnection, both are in seconds."""
         self.domain = domain
         self.up = False
         self.problem = "not yet connected"
@@ -47,6 +55,7 @@ class Link:
         self._stopping = False
         self._failing = False
         self._first_delay = self._delay = first_delay
+        self._handshake_timeout = handshake_timeout
         self._timer: asyncio.TimerHandle | None = None
         self._stream = ComponentXMPP(domain, secret, host, port, fix_error_ns=True)
         self._stream.stream_header = self._stream.stream_header.replace(" to=", f' xml:lang="{language}" to=')
@@ -77,6 +86,7 @@ class Link:
 
     def drop(self, reason: str) -> None:
         """Give the connection up and connect again."""
+        self.problem = reason
         log.warning("%s: %s; connecting again", self.domain, reason)
         self._stream.abort()
 
@@ -90,7 +100,8 @@ class Link:
     def _connected(self, _: Any) -> None:
         loop = asyncio.get_running_loop()
         self._cancel_timer()
-        self._timer = loop.call_later(HANDSHAKE_TIMEOUT, self.drop, "the server does not answer the handshake")
+        self.problem = "the server has not answered the handshake"
+        self._timer = loop.call_later(self._handshake_timeout, self.drop, self.problem)
 
     def _started(self, _: Any) -> None:
         self._cancel_timer()
@@ -112,7 +123,7 @@ class Link:
         was_up, self.up = self.up, False
         self._cancel_timer()
         if was_up:
-            self.problem = f"the connection ended: {reason or 'closed by the server'}"
+            self.problem = self.problem or f"the connection ended: {reason or 'closed by the server'}"
             self.on_down()
         if not self._stopping:
             self._retry()

@@ -44,7 +44,18 @@ class Writer(Protocol):
 class Outbound:
     """Renders, gates and writes; keeps the rendered bytes of each contact's last presence."""
 
-    def __init__(self, link: Writer, clock: Clock, language: str, caps: str, domain_caps: str) -> None:
+    def __init__(
+        self,
+        link: Writer,
+        clock: Clock,
+        language: str,
+        caps: str,
+        domain_caps: str,
+        *,
+        ping_timeout: float = PING_TIMEOUT,
+    ) -> None:
+        """`caps` and `domain_caps` are the `<c/>` of contacts and of the domain, `ping_timeout` is in seconds."""
+        self._ping_timeout = ping_timeout
         self._link = link
         self._clock = clock
         self._language = language
@@ -127,7 +138,7 @@ class Outbound:
         SubElement(iq, tag(PING, "ping"))
         self.send(iq)
         try:
-            return "pong" if await asyncio.wait_for(answer, PING_TIMEOUT) else "error"
+            return "pong" if await asyncio.wait_for(answer, self._ping_timeout) else "error"
         except TimeoutError:
             return "silence"
         finally:

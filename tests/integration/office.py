@@ -95,7 +95,10 @@ class Office:
     async def client(
         self, name: str, resource: str = "pc", *, connect: bool = True, reconnect: bool = False
     ) -> PanelClient:
-        """An ordinary chat client of an employee (or of any other account), online."""
+        """An ordinary chat client of an employee (or of any other account), online.
+
+        With `reconnect` it returns by itself and, launched, asks soon again for a component that was not there.
+        """
         client = PanelClient(
             self.account(name),
             PASSWORD,
@@ -106,6 +109,7 @@ class Office:
             plaintext=True,
             lang="ru",
             reconnect=reconnect,
+            retry=1.0,
         )
         self.clients.append(client)
         if connect:

@@ -1,7 +1,7 @@
 """The outside of the services, written by hand: a clock that is set, a stream that records, a store, rosters."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -123,18 +123,21 @@ class FakeStream:
 
 @dataclass
 class FakeStore:
-    """Keeps rows in memory; `fails` makes commits fail."""
+    """Keeps rows in memory; `failing` makes commits fail, `while_committing` holds the directory's one up."""
 
     url: str = "fake"
     failing: str | None = None
     states: dict[str, State] = field(default_factory=dict)
     rosters: dict[str, Roster] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    while_committing: Callable[[], Awaitable[None]] | None = None
 
     async def load(self) -> Snapshot:
         return Snapshot()
 
     async def replace_directory(self, employees: Sequence[Employee], removed: Sequence[str]) -> None:
+        if self.while_committing:
+            await self.while_committing()
         await self.committed()
 
     def keep_state(self, employee: str, state: State) -> None:

@@ -77,6 +77,7 @@ async def test_a_session_found_after_a_handshake_is_presented_everything() -> No
     world.stream.presences.clear()
     world.attendance.client("petrov@example.test/new", "petrov", None, away=False, stamp=world.clock.now)
     assert world.stream.shown("petrov@example.test/new") == {"ivanov": "online"}
+    assert ("announce", "", "petrov@example.test/new") in world.stream.other, "it may be a panel"
     world.stream.presences.clear()
     world.client("petrov", "login")  # its server probes by itself
     assert world.stream.shown("petrov@example.test/login") == {}

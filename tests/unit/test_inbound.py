@@ -1,231 +1,285 @@
-"""Whatever comes in: nothing escapes, and nothing leaves that would close the stream."""
+"""Whatever comes in: nothing escapes, nothing leaves that would close the stream, and nobody learns too much."""
 
 import asyncio
+import logging
+import random
+import re
 from collections.abc import Iterator
-from xml.etree.ElementTree import Element, SubElement, fromstring
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from component.xmpp import disco
-from component.xmpp.gate import serialize
-from component.xmpp.inbound import Inbound
-from component.xmpp.namespaces import COMMANDS, COMPONENT, DISCO_INFO, IDLE, PANEL, PING, RSM, tag
-from component.xmpp.outbound import Outbound
-from component.xmpp.questions import Questions
-from tests.unit.fakes import DOMAIN, World, employee
+from component.core.facts import Mode, Phone
+from component.xmpp.namespaces import COMMANDS, COMPONENT, DATA, DELAY, IDLE, IQ, MESSAGE, PANEL, PRESENCE, RSM, tag
+from tests.unit.fakes import DOMAIN
+from tests.unit.stanza_rig import PBX, PETROV, StanzaRig, error_of
 
-
-class FakeLink:
-    """Takes what leaves and checks that it may."""
-
-    def __init__(self) -> None:
-        self.domain, self.up, self.problem = DOMAIN, True, ""
-        self.left: list[Element] = []
-
-    def write(self, data: bytes) -> None:
-        for stanza in fromstring(b"<s xmlns='%s'>%s</s>" % (COMPONENT.encode(), data)):
-            assert serialize(stanza, DOMAIN)
-            self.left.append(stanza)
-
-
-class Rig:
-    """The inbound side over a world of three employees, its answers in `link.left`."""
-
-    def __init__(self) -> None:
-        self.world = World(*(employee("ivanov"), employee("petrov"), employee("o'neil")))
-        self.link = FakeLink()
-        out = Outbound(self.link, self.world.clock, "ru", disco.CONTACT.caps, "<c/>")
-        world = self.world
-        questions = Questions(world.company, world.choices, world.attendance, world.clock)
-        world.relay._stream = world.subscriptions._stream = world.publisher._stream = out
-        self.inbound = Inbound(world.company, world.attendance, world.subscriptions, world.relay, questions, out)
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    loop = asyncio.new_event_loop()
-    yield loop
-    loop.close()
-
-
-names = st.sampled_from(
-    [
-        "status",
-        "statuses",
-        "phone",
-        "panel",
-        "announce",
-        "query",
-        "command",
-        "ping",
-        "text",
-        "idle",
-        "set",
-        "x",
-        "body",
-        "show",
-        "delay",
-        "error",
-        "vCard",
-        "time",
-        "item",
-    ]
+PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
+IVANOV = "ivanov@example.test/panel"
+MORE = """
+<iq type='get'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+<iq type='get'><query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/></iq>
+<iq type='get'><query xmlns='jabber:iq:last'/></iq>
+<iq type='get'><vCard xmlns='vcard-temp'/></iq>
+<iq type='get'><time xmlns='urn:xmpp:time'/></iq>
+<iq type='set'><command xmlns='http://jabber.org/protocol/commands' node='show-status'/></iq>
+<presence type='probe'/><presence type='unavailable'/><presence type='error'/>
+<presence type='subscribe'/><presence type='subscribed'/><presence type='unsubscribe'/><presence type='unsubscribed'/>
+<presence><show>away</show><delay xmlns='urn:xmpp:delay' stamp='2026-11-24T08:00:00Z'/></presence>
+<message type='error'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
+"""
+NAMESPACES = (COMPONENT, PANEL, IDLE, RSM, COMMANDS, DATA, DELAY, "vcard-temp", "urn:x", "")
+NAMES = (
+    "status",
+    "statuses",
+    "phone",
+    "panel",
+    "query",
+    "command",
+    "text",
+    "idle",
+    "set",
+    "x",
+    "field",
+    "body",
+    "show",
 )
-namespaces = st.sampled_from(
-    [
-        COMPONENT,
-        PANEL,
-        IDLE,
-        RSM,
-        COMMANDS,
-        DISCO_INFO,
-        PING,
-        "jabber:x:data",
-        "jabber:iq:last",
-        "vcard-temp",
-        "urn:xmpp:delay",
-        "",
-        "urn:x",
-    ]
+ATTRIBUTES = (
+    *("value", "until", "mode", "phone", "since", "stamp", "employee", "state", "node", "action", "type", "var"),
+    *("id", "from", "to", "{http://www.w3.org/XML/1998/namespace}lang", "{urn:x}odd"),
 )
-words = st.sampled_from(
-    [
-        "",
-        "online",
-        "busy",
-        "dnd",
-        "offline",
-        "was-here",
-        "softphone",
-        "2026-11-24T12:00:00Z",
-        "9999-12-31T23:59:59-23:59",
-        "execute",
-        "complete",
-        "cancel",
-        "submit",
-        "set-status",
-        "show-status",
-        "-1",
-        "99999999999",
-        "ivanov",
-        "x" * 400,
-    ]
-) | st.text(max_size=10)
-attributes = st.dictionaries(
-    st.sampled_from(
-        [
-            "value",
-            "until",
-            "mode",
-            "phone",
-            "since",
-            "stamp",
-            "employee",
-            "state",
-            "node",
-            "action",
-            "type",
-            "var",
-            "sessionid",
-            "extra",
-        ]
-    ),
-    words,
-    max_size=4,
+WORDS = (
+    *("", "online", "busy", "offline", "was-here", "softphone", "deskphone", "ivanov", "get", "set", "error", "submit"),
+    *("2026-11-24T12:00:00Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-11-24", "-1", "9" * 30),
+    *("cancel", "complete", "show-status", "x" * 400, "\u202e", "\x00\x0b\ufffe", "🐱", "'\"<&>]]>", "\ud800", "ru"),
 )
-
-
-def element(children: st.SearchStrategy[list[Element]]) -> st.SearchStrategy[Element]:
-    def build(name: str, namespace: str, given: dict[str, str], text: str, inner: list[Element]) -> Element:
-        made = Element(tag(namespace, name) if namespace else name, given)
-        made.text = text
-        made.extend(inner)
-        return made
-
-    return st.builds(build, names, namespaces, attributes, words, children)
-
-
-elements = st.recursive(element(st.just([])), lambda inner: element(st.lists(inner, max_size=3)), max_leaves=6)
-jids = st.sampled_from(
-    [
+JIDS = (
+    *(
         DOMAIN,
-        *(
-            f"{local}@{DOMAIN}{resource}"
-            for local in ("ivanov", "o\\27neil", "nobody")
-            for resource in ("", "/panel", "/x")
-        ),
-        *(
-            f"{local}@example.test{resource}"
-            for local in ("ivanov", "petrov", "stranger")
-            for resource in ("", "/r", "/'&<>\"")
-        ),
-        "elsewhere.test",
-    ]
-)
-types = st.none() | st.sampled_from(
-    [
-        "get",
-        "set",
-        "result",
-        "error",
-        "probe",
-        "subscribe",
-        "subscribed",
-        "unsubscribe",
-        "unsubscribed",
-        "unavailable",
-        "chat",
-        "groupchat",
-        "headline",
-        "nonsense",
+        f"{DOMAIN}/x",
         "",
-    ]
+        "@",
+        "/",
+        "elsewhere.test",
+        "x@y@z/@",
+        "stranger@example.test/'&<>\"",
+        PBX,
+        f"{PBX}/1",
+    ),
+    *(f"{local}@{DOMAIN}{tail}" for local in ("ivanov", "o\\27neil", "hidden", "nobody") for tail in ("", "/panel")),
+    *(f"{local}@example.test{tail}" for local in ("ivanov", "petrov", "hidden", "stranger") for tail in ("", "/panel")),
 )
 
 
-@st.composite
-def stanzas(draw: st.DrawFn) -> Element:
-    stanza = Element(tag(COMPONENT, draw(st.sampled_from(["presence", "message", "iq", "handshake"]))))
-    for name, value in (
-        ("from", draw(jids)),
-        ("to", draw(jids)),
-        ("type", draw(types)),
-        ("id", draw(st.none() | words)),
-    ):
-        if value is not None:
-            stanza.set(name, value)
-    stanza.extend(draw(st.lists(elements, max_size=3)))
+def examples() -> list[Element]:
+    """All stanzas of docs/protocol.md, and some more."""
+    blocks = re.findall(r"^```xml\n(.*?)^```$", PROTOCOL.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return list(fromstring(f"<s xmlns='{COMPONENT}'>{''.join(blocks)}{MORE}</s>"))
+
+
+EXAMPLES = examples()
+
+
+def somewhat_other(chance: random.Random) -> Element:
+    """A stanza of an example, changed here and there, from and to anybody."""
+    stanza = deepcopy(chance.choice(EXAMPLES))
+    for name, likely in (("from", (PETROV, IVANOV)), ("to", (DOMAIN, f"ivanov@{DOMAIN}"))):
+        stanza.set(name, chance.choice(likely if chance.random() < 0.5 else JIDS))
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 5))):
+        one = chance.choice([*stanza.iter()])
+        match chance.randrange(6):
+            case 0:
+                one.set(chance.choice(ATTRIBUTES), chance.choice(WORDS))
+            case 1 if one.attrib:
+                del one.attrib[chance.choice([*one.attrib])]
+            case 2:
+                one.text = chance.choice(WORDS)
+            case 3:
+                one.insert(0, Element(tag(chance.choice(NAMESPACES), chance.choice(NAMES))))
+            case 4:
+                one.append(deepcopy(chance.choice([*stanza.iter()])))
+            case _:
+                one.tag = tag(chance.choice(NAMESPACES), chance.choice((*NAMES, "iq", "message", "presence")))
     return stanza
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
-@given(st.lists(stanzas(), min_size=1, max_size=4))
-def test_nothing_escapes_and_what_leaves_may_leave(
-    loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture, came: list[Element]
-) -> None:
-    async def play() -> Rig:
-        rig = Rig()
-        for stanza in came:
-            rig.inbound.stanza(stanza)
-        for _ in range(5):
-            await asyncio.sleep(0)
-        return rig
+class Failures(logging.Handler):
+    """Collects the exceptions that were logged."""
 
-    rig = loop.run_until_complete(play())
-    assert [record.message for record in caplog.records if record.exc_info] == []
-    errors_answered = [one for one in rig.link.left if one.get("type") == "error" and one.get("to") == ""]
-    assert errors_answered == []
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self.found.append(self.format(record))
 
 
-async def test_an_exception_is_answered_and_goes_no_further(caplog: pytest.LogCaptureFixture) -> None:
-    rig = Rig()
-    iq = Element(tag(COMPONENT, "iq"), {"type": "get", "id": "1", "from": "ivanov@example.test/r", "to": DOMAIN})
-    SubElement(iq, tag(PANEL, "status"))
-    rig.world.company.directory.employees = {}  # a bug, made: the employees are gone, the accounts are not
-    rig.inbound.stanza(iq)
-    (answer,) = rig.link.left
-    assert answer.get("type") == "error"
-    assert answer.find(".//{urn:ietf:params:xml:ns:xmpp-stanzas}internal-server-error") is not None
+@contextmanager
+def failures() -> Iterator[list[str]]:
+    """Yield a list of the exceptions that are logged; what is only told of the many bad stanzas is not."""
+    handler, log = Failures(), logging.getLogger("component")
+    log.addHandler(handler)
+    log.setLevel(logging.ERROR)
+    yield handler.found
+    log.removeHandler(handler)
+    log.setLevel(logging.NOTSET)
+
+
+def person(jid: str) -> str:
+    return jid.partition("@")[0] if jid.partition("/")[0].endswith("@example.test") else ""
+
+
+def check_answer(came: Element, left: list[Element]) -> None:
+    """What every single stanza may cause."""
+    to, sender = came.get("to", ""), came.get("from", "")
+    if came.tag == IQ and came.get("type") in ("result", "error"):
+        assert left == []
+    if came.tag == IQ and came.get("type") in ("get", "set") and sender.strip():
+        answers = [one for one in left if one.tag == IQ]
+        if to.partition("/")[0].rpartition("@")[2] == DOMAIN:
+            assert [one.get("type") in ("result", "error") for one in answers] == [True]
+    for one in left:
+        if one.get("type") in ("error", "unsubscribed") or one.tag == IQ:
+            continue
+        seen, by = one.get("from", "").partition("@")[0], person(one.get("to", ""))
+        assert by in ("ivanov", "petrov", "oneil", "hidden"), "a stranger learned something"
+        if "@" in one.get("from", ""):
+            assert (seen == "hidden") == (by == "hidden"), "somebody saw whom he may not see"
+
+
+@settings(max_examples=120)
+@given(st.integers(0, 2**32))
+async def test_nothing_escapes_and_nothing_wrong_leaves(seed: int) -> None:
+    chance, rig = random.Random(seed), StanzaRig()
+    with failures() as failed:
+        for _ in range(60):
+            stanza = somewhat_other(chance)
+            came = deepcopy(stanza)
+            check_answer(came, await rig.comes(stanza))
+            assert failed == [], tostring(came)
+            rig.clock.pass_by(seconds=chance.choice((0, 0, 1, 1000)))
+
+
+@pytest.mark.parametrize("kind", [MESSAGE, PRESENCE, IQ])
+async def test_what_is_nested_deeply_harms_nobody(kind: str) -> None:
+    rig = StanzaRig()
+    stanza = Element(kind, {"from": PETROV, "to": f"ivanov@{DOMAIN}", "id": "deep", "type": "get"})
+    if kind == PRESENCE:
+        del stanza.attrib["type"]
+    inner = stanza
+    for _ in range(5000):
+        inner = SubElement(inner, tag("urn:x", "a"))
+    left = await rig.comes(stanza)
+    assert [error_of(one)[:2] for one in left] == {
+        MESSAGE: [("modify", "not-acceptable")],
+        PRESENCE: [],
+        IQ: [("cancel", "service-unavailable")],
+    }[kind]
+
+
+async def test_a_defect_is_answered_and_goes_no_further(caplog: pytest.LogCaptureFixture) -> None:
+    rig = StanzaRig()
+    rig.company.directory.employees = {}  # the defect: the employees are gone, their accounts are not
+    answer = await rig.asks(f"<status xmlns='{PANEL}'/>")
+    assert error_of(answer) == ("wait", "internal-server-error", "Внутренняя ошибка")
+    later = await rig.asks(f"<status xmlns='{PANEL}' value='busy'/>", kind="set")
+    assert error_of(later)[:2] == ("wait", "internal-server-error")
+    rig = StanzaRig()
+    rig.link.defects = 1
+    message = f"<message from='{PETROV}' to='ivanov@{DOMAIN}' id='m1'><body>x</body></message>"
+    (returned,) = await rig.comes(message)
+    assert (returned.get("id"), error_of(returned)[:2]) == ("m1", ("wait", "internal-server-error"))
+    rig.link.defects = 1
+    assert await rig.comes(f"<presence from='{PETROV}' to='ivanov@{DOMAIN}' type='probe'/>") == []
     assert "could not be handled" in caplog.text
+    assert "could not be answered" in caplog.text
+
+
+async def test_a_session_comes_idles_and_goes() -> None:
+    rig = StanzaRig()
+    panel = f"<panel xmlns='{PANEL}' mode='softphone' phone='online'/>"
+    assert await rig.comes(f"<presence from='{PETROV}' to='{DOMAIN}'>{panel}</presence>") == []
+    session = rig.company.state("petrov").sessions[PETROV]
+    assert session.panel is not None
+    assert (session.panel.mode, session.panel.phone, session.idle_since) == (Mode.SOFTPHONE, Phone.ONLINE, None)
+    idle = f"<idle xmlns='{IDLE}' since='2026-11-24T08:55:00Z'/>"
+    await rig.comes(f"<presence from='{PETROV}' to='{DOMAIN}'>{panel}{idle}</presence>")
+    assert rig.company.state("petrov").sessions[PETROV].idle_since is not None
+    await rig.comes(f"<presence from='{PETROV}' to='ivanov@{DOMAIN}' type='unavailable'/>")
+    assert PETROV in rig.company.sessions, "that was for the contact only"
+    await rig.comes(f"<presence from='{PETROV}' to='{DOMAIN}' type='unavailable'/>")
+    assert PETROV not in rig.company.sessions
+
+
+@pytest.mark.parametrize("to", [DOMAIN, f"ivanov@{DOMAIN}"])
+async def test_an_error_from_a_session_ends_it(to: str) -> None:
+    rig = StanzaRig()
+    await rig.comes(f"<presence from='{PETROV}' to='{DOMAIN}'/>")
+    await rig.comes(f"<presence from='petrov@example.test' to='{to}' type='error'/>")
+    assert PETROV in rig.company.sessions, "a bare JID's error says nothing"
+    await rig.comes(f"<presence from='{PETROV}' to='{to}' type='error'/>")
+    assert PETROV not in rig.company.sessions
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (f"<panel xmlns='{PANEL}' mode='mobile'/>", "mobile"),
+        (f"<panel xmlns='{PANEL}'/>", ""),
+        (f"<panel xmlns='{PANEL}' mode='softphone' phone='maybe'/>", "maybe"),
+        (f"<panel xmlns='{PANEL}' mode='softphone' colour='red'/>", "colour"),
+        (f"<panel xmlns='{PANEL}' mode='softphone'><more/></panel>", "more"),
+        (f"<panel xmlns='{PANEL}' mode='softphone'/><idle xmlns='{IDLE}' since='yesterday'/>", "yesterday"),
+        (f"<panel xmlns='{PANEL}' mode='softphone'/><idle xmlns='{IDLE}'/>", ""),
+    ],
+)
+async def test_a_bad_directed_presence_is_answered_and_the_session_stays_as_it_was(payload: str, text: str) -> None:
+    rig = StanzaRig()
+    await rig.comes(f"<presence from='{PETROV}' to='{DOMAIN}'><panel xmlns='{PANEL}' mode='deskphone'/></presence>")
+    before = rig.company.state("petrov")
+    (answer,) = await rig.comes(f"<presence from='{PETROV}' to='{DOMAIN}' xml:lang='en'>{payload}</presence>")
+    assert (answer.tag, answer.get("from"), answer.get("to")) == (PRESENCE, DOMAIN, PETROV)
+    assert error_of(answer)[:2] == ("modify", "bad-request")
+    assert text in error_of(answer)[2]
+    assert rig.company.state("petrov") == before
+
+
+async def test_an_ordinary_client_with_a_bad_date_counts_without_it() -> None:
+    rig = StanzaRig()
+    bad = f"<idle xmlns='{IDLE}' since='x'/><delay xmlns='{DELAY}' stamp='y'/>"
+    assert await rig.comes(f"<presence from='{PETROV}' to='{DOMAIN}'>{bad}</presence>") == []
+    assert rig.company.state("petrov").sessions[PETROV].idle_since == rig.clock.now
+
+
+async def test_a_pbx_is_believed_while_it_is_here_and_needs_to_be_no_employee() -> None:
+    rig = StanzaRig()
+    await rig.comes(f"<presence from='{PBX}/1' to='{DOMAIN}'/>")
+    report = f"<phone xmlns='{PANEL}' employee='ivanov' state='offline'/>"
+    assert (await rig.asks(report, kind="set", sender=f"{PBX}/1")).get("type") == "result"
+    assert rig.company.status("ivanov", rig.clock.now).phone is Phone.OFFLINE
+    await rig.comes(f"<presence from='{PBX}/1' to='{DOMAIN}' type='unavailable'/>")
+    assert rig.company.status("ivanov", rig.clock.now).phone is Phone.UNKNOWN
+
+
+async def test_a_ping_of_ours_is_answered_by_a_result_or_by_an_error() -> None:
+    rig = StanzaRig()
+    for kind, outcome in (("result", "pong"), ("error", "error")):
+        ping = asyncio.ensure_future(rig.outbound.ping(PETROV))
+        await asyncio.sleep(0)
+        identifier = rig.left[-1].get("id", "")
+        assert await rig.comes(f"<iq type='{kind}' id='{identifier}' from='{PETROV}' to='{DOMAIN}'/>") == []
+        assert await rig.comes(f"<iq type='{kind}' id='{identifier}' from='{PETROV}' to='{DOMAIN}'/>") == []
+        assert await ping == outcome
+
+
+async def test_a_message_to_the_domain_is_refused() -> None:
+    rig = StanzaRig()
+    (answer,) = await rig.comes(f"<message from='{PETROV}' to='{DOMAIN}' id='m1'><body>x</body></message>")
+    assert (answer.get("id"), error_of(answer)[:2]) == ("m1", ("cancel", "service-unavailable"))
+    assert await rig.comes(f"<message from='{PETROV}' to='{DOMAIN}' type='error'/>") == []

@@ -46,7 +46,7 @@ async def accepts(server: Server, reader: asyncio.StreamReader, writer: asyncio.
     assert f"<handshake>{digest}</handshake>" in server.received
     probe = f"<presence type='probe' from='petrov@example.test/r' to='ivanov@{DOMAIN}'/>"
     writer.write(f"<handshake/>{probe}".encode())
-    await server.read(reader, "THE END")
+    await server.read(reader, "</stream:stream>")
 
 
 async def refuses(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,12 +61,36 @@ async def closes(_: Server, __: asyncio.StreamReader, ___: asyncio.StreamWriter)
     pass
 
 
+async def hangs(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    server.received = ""
+    await server.read(reader, "<stream:stream")
+    writer.write(HEADER.encode())
+    await server.read(reader, "</stream:stream>")
+
+
+def accepts_and_then(writes: str) -> Behaviour:
+    """Accept the first connection, write something and end it; from the second one on go on."""
+
+    async def behaviour(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(server.connections) > 1:
+            await accepts(server, reader, writer)
+            return
+        server.received = ""
+        await server.read(reader, "<stream:stream")
+        writer.write(HEADER.encode())
+        await server.read(reader, "</handshake>")
+        writer.write(f"<handshake/>{writes}".encode())
+        await writer.drain()
+
+    return behaviour
+
+
 @asynccontextmanager
 async def linked(behaviour: Behaviour, first_delay: float = 0.05) -> AsyncIterator[tuple[Server, Link, list[str]]]:
     server, told = Server(behaviour), list[str]()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    link = Link(DOMAIN, "secret", "127.0.0.1", port, "ru", first_delay=first_delay)
+    link = Link(DOMAIN, "secret", "127.0.0.1", port, "ru", first_delay=first_delay, handshake_timeout=0.2)
     link.on_up = lambda: told.append("up")
     link.on_down = lambda: told.append("down")
     link.connect()
@@ -124,6 +148,38 @@ async def test_a_refused_secret_is_explained_and_tried_again_ever_more_seldom(ca
     gaps = [later - earlier for earlier, later in zip(server.connections, server.connections[1:], strict=False)]
     assert gaps[-1] > gaps[0]
     assert "the server refuses the secret" in caplog.text
+
+
+CONFLICT = "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
+
+
+@pytest.mark.parametrize(
+    ("writes", "problem"),
+    [
+        ("", "the connection ended: closed by the server"),
+        ("</stream:stream>", "the connection ended: End of stream"),
+        (CONFLICT, "another connection of this component is open: only one may run"),
+        ("<<<", "the connection ended"),
+    ],
+    ids=["cut", "closed", "conflict", "not XML"],
+)
+async def test_a_stream_that_ends_later_is_told_and_comes_back(writes: str, problem: str) -> None:
+    problems: list[str] = []
+    async with linked(accepts_and_then(writes)) as (server, link, told):
+        link.on_trouble = lambda: problems.append(link.problem)
+        await eventually(lambda: told == ["up", "down", "up"])
+        assert len(server.connections) == 2
+        assert link.problem == ""
+    assert len(problems) == 1
+    assert problems[0].startswith(problem)
+
+
+async def test_a_server_that_never_answers_the_handshake_is_given_up_and_tried_again() -> None:
+    async with linked(hangs) as (server, link, told):
+        link.write(b"<message id='early'/>")
+        await eventually(lambda: len(server.connections) >= 2)
+        assert (told, link.problem) == ([], "the server has not answered the handshake")
+        assert "early" not in server.received
 
 
 async def test_a_server_that_closes_at_once_is_not_flooded() -> None:

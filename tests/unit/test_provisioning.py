@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
 from component.core.roster import Roster, RosterItem
-from component.services.ports import RosterWay
+from component.services.ports import RosterError, RosterWay
 from component.services.provisioning import Provisioning
 from tests.unit.fakes import DOMAIN, FakeWay, World, employee, until
 
@@ -23,8 +24,13 @@ class Rig:
         self.asked: list[str] = []
         self.pauses: list[float] = []
 
+        self.found: RosterWay | None = self.way
+        self.refuses: RosterError | None = None
+
         async def choose() -> tuple[RosterWay | None, str]:
-            return self.way, "it works"
+            if self.refuses:
+                raise self.refuses
+            return self.found, "it works" if self.found else "it does not work"
 
         async def pause(took: float) -> None:
             self.pauses.append(took)
@@ -146,3 +152,122 @@ async def test_the_roster_of_one_who_left_is_cleared(rig: Rig) -> None:
     async with rig.running():
         await rig.done()
     assert rig.items("left@example.test") == set()
+
+
+async def test_a_directory_that_changes_while_it_works_is_not_missed(rig: Rig) -> None:
+    def rename() -> None:
+        rig.way.before_add = lambda: None
+        rig.world.company.set_directory((replace(employee("ivanov"), name="New Name"), employee("petrov")))
+        rig.world.company.set_roster("petrov", pending=frozenset({"ivanov"}))
+        rig.worker.request(["petrov"])
+
+    rig.world.company.set_roster("petrov", provisioned=True)
+    rig.way.rosters[PETROV] = {DOMAIN: RosterItem(DOMAIN, subscription="from")}
+    rig.world.company.set_roster("petrov", pending=frozenset({"ivanov"}))
+    rig.way.before_add = rename
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.way.rosters[PETROV][f"ivanov@{DOMAIN}"].name == "New Name"
+    assert rig.world.company.roster("petrov").pending == frozenset()
+
+
+async def test_what_an_import_has_just_noted_is_not_forgotten_by_the_work_before_it(rig: Rig) -> None:
+    rig.world.company.set_roster("petrov", provisioned=True, pending=frozenset({"new"}))  # noted, not yet in force
+    rig.way.rosters[PETROV] = {f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}")}
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+        rig.world.company.set_directory((employee("ivanov"), employee("petrov"), employee("new")))
+        rig.worker.request(["petrov"])
+        await rig.done()
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}", f"new@{DOMAIN}"}
+    assert rig.world.company.deleted_by_hand("petrov") == set()
+
+
+async def test_what_was_deleted_by_hand_stays_so_and_a_restored_account_gets_the_rest() -> None:
+    rig = Rig(Roster(provisioned=True, domain_item=True))
+    rig.world.company.set_directory((employee("ivanov"), employee("petrov"), employee("sidorov")))
+    rig.way.rosters[PETROV] = {jid: RosterItem(jid) for jid in (f"sidorov@{DOMAIN}",)}
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+        assert rig.items() == {DOMAIN, f"sidorov@{DOMAIN}"}
+        rig.way.rosters[PETROV].clear()
+        rig.worker.request(["petrov"])
+        await rig.done()
+    assert rig.items() == {DOMAIN, f"sidorov@{DOMAIN}"}
+    assert rig.world.company.deleted_by_hand("petrov") == {"ivanov"}
+
+
+async def test_nothing_is_removed_that_could_not_be_recorded() -> None:
+    rig = Rig(Roster(provisioned=True, domain_item=True))
+    gone = f"gone@{DOMAIN}"
+    rig.way.rosters[PETROV] = {DOMAIN: RosterItem(DOMAIN, subscription="from"), gone: RosterItem(gone)}
+    rig.world.company.set_exception("petrov", "ivanov", "deleted")
+    rig.world.store.failing = "the disk is full"
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await until(lambda: rig.worker.failing == "the disk is full")
+        assert rig.items() == {DOMAIN, gone}
+        rig.world.store.failing = None
+        await rig.done()
+        assert rig.items() == {DOMAIN}
+
+
+async def test_what_a_crash_left_as_being_removed_is_forgotten_when_it_is_not() -> None:
+    rig = Rig(Roster(provisioned=True, domain_item=True, removing=frozenset({f"ivanov@{DOMAIN}"})))
+    rig.way.rosters[PETROV] = {
+        DOMAIN: RosterItem(DOMAIN, subscription="from"),
+        f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}"),
+    }
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.world.company.roster("petrov").removing == frozenset()
+
+
+async def test_clearing_is_tried_again_and_an_account_that_is_gone_is_clear(rig: Rig) -> None:
+    rig.way.rosters["left@example.test"] = {f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}")}
+    rig.way.missing.add("nobody@example.test")
+    rig.way.calls_until_broken = 1
+    rig.worker.request_clearing([employee("left"), employee("nobody")])
+    async with rig.running():
+        await until(lambda: rig.worker.failing is not None)
+        rig.way.calls_until_broken = -1
+        await rig.done()
+    assert rig.items("left@example.test") == set()
+    assert rig.worker.problems == {}
+
+
+async def test_one_who_left_before_his_turn_is_no_problem(rig: Rig) -> None:
+    rig.worker.problems["left"] = "left@example.test does not exist"
+    rig.worker.request(["left"])
+    async with rig.running():
+        await rig.done()
+    assert rig.worker.problems == {}
+    assert rig.way.rosters == {}
+
+
+async def test_without_a_way_nothing_waits_and_a_better_one_is_looked_for_with_each_request(rig: Rig) -> None:
+    rig.found = None
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await until(lambda: rig.worker.reason == "it does not work")
+        assert (rig.worker.method, rig.worker.waiting) == ("handshake", 0)
+        rig.found = rig.way
+        rig.worker.request([])
+        await rig.done()
+    assert (rig.worker.method, rig.worker.reason) == ("fake", "it works")
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+
+
+async def test_a_way_that_is_configured_and_does_not_work_is_told_and_tried_again(rig: Rig) -> None:
+    rig.refuses = RosterError("the password is wrong")
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await until(lambda: rig.worker.failing == "the password is wrong")
+        rig.refuses = None
+        await rig.done()
+    assert rig.worker.failing is None
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}

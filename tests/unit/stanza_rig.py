@@ -1,0 +1,103 @@
+"""The XMPP side on fakes: stanzas go in as elements, what leaves is parsed and checked as a server would check it."""
+
+import asyncio
+from dataclasses import replace
+from xml.etree.ElementTree import Element, fromstring
+
+from component.services.attendance import Attendance
+from component.services.choices import Choices
+from component.services.company import Company, Settings
+from component.services.ports import Snapshot
+from component.services.publisher import Publisher
+from component.services.relay import Relay
+from component.services.subscriptions import Subscriptions
+from component.xmpp import disco
+from component.xmpp.inbound import Inbound
+from component.xmpp.namespaces import COMPONENT, ERROR, STANZAS, tag
+from component.xmpp.outbound import Outbound
+from component.xmpp.questions import Questions
+from tests.unit.fakes import DOMAIN, KEPT, FakeClock, FakeStore, employee
+
+PEOPLE = (
+    replace(employee("ivanov", ("a",)), name="Иванов Иван", extension="101", timezone="Asia/Yekaterinburg"),
+    employee("petrov", ("a",)),
+    replace(employee("oneil", ("a",)), id="o'neil", localpart="o\\27neil"),
+    employee("hidden", ("b",)),
+)
+PBX = "pbx@example.test"
+PETROV = "petrov@example.test/pc"
+
+
+class FakeLink:
+    """Takes what leaves, and refuses what a server would close the stream for; the next `defects` writes raise."""
+
+    def __init__(self) -> None:
+        self.domain, self.up, self.problem = DOMAIN, True, ""
+        self.left: list[Element] = []
+        self.defects = 0
+
+    def write(self, data: bytes) -> None:
+        if self.defects:
+            self.defects -= 1
+            raise ZeroDivisionError("a defect")
+        for stanza in fromstring(b"<s xmlns='%s'>%s</s>" % (COMPONENT.encode(), data)):
+            assert stanza.get("from", "").partition("/")[0].rpartition("@")[2] == DOMAIN
+            assert stanza.get("to")
+            self.left.append(stanza)
+
+
+class StanzaRig:
+    """Four employees in two groups and the whole XMPP side; what left is in `left`."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        settings = settings or Settings(
+            DOMAIN, visibility="groups", pbx_jids=frozenset({PBX}), presets=(("На обеде", "busy"),)
+        )
+        self.clock, self.store, self.link = FakeClock(), FakeStore(), FakeLink()
+        snapshot = Snapshot(employees=PEOPLE, rosters={one.id: KEPT for one in PEOPLE})
+        self.company = company = Company(settings, self.store, snapshot)
+        self.outbound = out = Outbound(self.link, self.clock, "ru", disco.CONTACT.caps, "<c/>")
+        self.publisher = Publisher(company, out, self.clock, self.clock)
+        self.attendance = Attendance(company, self.publisher, out, self.clock, self.clock)
+        self.subscriptions = Subscriptions(company, self.publisher, out, self.clock, lambda _: None)
+        self.choices = Choices(company, self.publisher, self.store, self.clock)
+        self.relay = Relay(company, self.attendance, out)
+        self.questions = Questions(company, self.choices, self.attendance, self.clock)
+        self.inbound = Inbound(company, self.attendance, self.subscriptions, self.relay, self.questions, out)
+
+    @property
+    def left(self) -> list[Element]:
+        return self.link.left
+
+    async def comes(self, stanza: Element | str) -> list[Element]:
+        """Hand a stanza in, written as on a component's stream; returns what it made leave."""
+        if isinstance(stanza, str):
+            (stanza,) = fromstring(f"<s xmlns='{COMPONENT}'>{stanza}</s>")
+        before = len(self.left)
+        self.inbound.stanza(stanza)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return self.left[before:]
+
+    async def asks(self, payload: str, *, kind: str = "get", to: str = DOMAIN, sender: str = PETROV) -> Element:
+        """Ask a question; returns the iq that answers."""
+        iq = f"<iq type='{kind}' id='q1' to='{to}' from='{sender}'>{payload}</iq>"
+        answers = [one for one in await self.comes(iq) if one.tag == tag(COMPONENT, "iq")]
+        (answer,) = answers
+        assert (answer.get("id"), answer.get("from"), answer.get("to")) == ("q1", to, sender)
+        return answer
+
+    async def answered(self, payload: str, *, kind: str = "get", to: str = DOMAIN, sender: str = PETROV) -> Element:
+        """Ask a question; returns the payload of its result."""
+        answer = await self.asks(payload, kind=kind, to=to, sender=sender)
+        assert answer.get("type") == "result", error_of(answer)
+        return answer[0] if len(answer) else Element("empty")
+
+
+def error_of(stanza: Element) -> tuple[str, str, str]:
+    """The type, the condition and the text of a stanza error."""
+    error = stanza.find(ERROR)
+    assert stanza.get("type") == "error"
+    assert error is not None
+    text = error.findtext(tag(STANZAS, "text")) or ""
+    return error.get("type", ""), error[0].tag.removeprefix(f"{{{STANZAS}}}"), text

@@ -1,0 +1,279 @@
+"""What the command line asks: imports that are applied whole or not at all, statuses, health."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from component.core.facts import Mode, Phone, Status
+from component.core.roster import Roster
+from component.services.administration import Administration
+from component.services.company import Settings
+from component.services.operations import ImportReport, OperationError, Progress
+from component.services.ports import RosterWay
+from component.services.provisioning import Provisioning
+from tests.unit.fakes import DOMAIN, KEPT, FakeWay, World, employee, until
+
+HEAD = "id,account,name,groups\n"
+
+
+def line(one: str, groups: str = "", *, account: str | None = None, name: str | None = None) -> str:
+    return f"{one},{account or one + '@example.test'},{name or one.title()},{groups}\n"
+
+
+ALL = HEAD + line("ivanov", "a") + line("petrov", "a") + line("sidorov", "b")
+
+
+class Rig:
+    """A company of three in two groups, and what the command line can do with it."""
+
+    def __init__(self, *, roster: Roster = KEPT, empty: bool = False) -> None:
+        people = (employee("ivanov", ("a",)), employee("petrov", ("a",)), employee("sidorov", ("b",)))
+        settings = Settings(DOMAIN, visibility="groups", presets=(("На обеде", "busy"),))
+        self.world = World(*(() if empty else people), roster=roster, settings=settings)
+        self.way = FakeWay(self.world.store.log)
+        world = self.world
+        world.publisher.start_over()
+        self.provisioning = Provisioning(
+            world.company, world.publisher, world.store, self._choose, self._pause, lambda _: None
+        )
+        self.administration = Administration(
+            world.company, world.choices, world.publisher, self.provisioning, world.store, world.stream, world.clock
+        )
+        self.steps: list[Progress] = []
+
+    async def _choose(self) -> tuple[RosterWay | None, str]:
+        return self.way, "a test item was set"
+
+    async def _pause(self, took: float) -> None:
+        pass
+
+    async def load(self, text: str, *, dry_run: bool = False, allow_removals: int | None = None) -> ImportReport:
+        return await self.administration.import_employees(
+            text, dry_run=dry_run, allow_removals=allow_removals, progress=self.steps.append
+        )
+
+    def ids(self) -> list[str]:
+        return [row.id for row in self.administration.employees()]
+
+
+def report(**counts: int) -> ImportReport:
+    return ImportReport(**{"added": 0, "changed": 0, "moved": 0, "removed": 0, "unchanged": 0, **counts}, dry_run=False)
+
+
+async def refused(call: Callable[[], object]) -> OperationError:
+    with pytest.raises(OperationError) as error:
+        result = call()
+        if asyncio.iscoroutine(result):
+            await result
+    return error.value
+
+
+async def test_the_same_file_again_changes_nothing() -> None:
+    rig = Rig()
+    assert await rig.load(ALL) == report(unchanged=3)
+    assert [to for _, _, to in rig.world.stream.presences if to] == []
+    assert rig.world.stream.other == []
+    assert [step.done for step in rig.steps] == [0, 1, 2, 4]
+
+
+async def test_a_first_import_fills_the_directory() -> None:
+    rig = Rig(empty=True)
+    assert await rig.load(ALL) == report(added=3)
+    assert rig.ids() == ["ivanov", "petrov", "sidorov"]
+    assert rig.world.company.directory.visible_to("ivanov") == {"petrov"}
+
+
+async def test_an_account_may_be_a_localpart_once_the_domain_is_known() -> None:
+    rig = Rig()
+    await rig.load(ALL + line("new", "a", account="newcomer"))
+    assert rig.world.company.directory.employees["new"].account == "newcomer@example.test"
+
+
+async def test_a_dry_run_counts_and_applies_nothing() -> None:
+    rig = Rig()
+    text = HEAD + line("ivanov", "b") + line("petrov", "a", name="Petr") + line("new", "a")
+    counted = await rig.load(text, dry_run=True)
+    assert counted == ImportReport(added=1, changed=1, moved=1, removed=1, unchanged=0, dry_run=True)
+    assert rig.ids() == ["ivanov", "petrov", "sidorov"]
+    assert rig.world.store.log == []
+    assert rig.world.company.roster("petrov") == KEPT
+
+
+async def test_bad_rows_are_named_and_nothing_is_applied() -> None:
+    rig = Rig()
+    error = await refused(lambda: rig.load(ALL + "bad,,Bad,\n" + "worse\n"))
+    assert error.code == "bad-file"
+    assert [detail.partition(":")[0] for detail in error.details] == ["line 5", "line 6"]
+    assert (await refused(lambda: rig.load(HEAD))).code == "bad-file"
+    assert rig.ids() == ["ivanov", "petrov", "sidorov"]
+    assert rig.world.store.log == []
+
+
+async def test_an_import_that_removes_too_many_asks_first() -> None:
+    rig = Rig()
+    text = HEAD + line("somebody") + line("else")
+    error = await refused(lambda: rig.load(text))
+    assert (error.code, error.hint) == ("too-many-removals", "if it is meant, add --allow-removals 3")
+    assert rig.ids() == ["ivanov", "petrov", "sidorov"]
+    assert await rig.load(text, allow_removals=3) == report(added=2, removed=3)
+    assert rig.ids() == ["else", "somebody"]
+
+
+async def test_a_store_that_fails_leaves_everything_as_it_was() -> None:
+    rig = Rig()
+    rig.world.client("petrov")
+    rig.world.stream.presences.clear()
+    rig.world.store.failing = "the disk is full"
+    error = await refused(lambda: rig.load(HEAD + line("ivanov", "b") + line("petrov", "a")))
+    assert (error.code, error.text) == ("store", "the disk is full; nothing was applied")
+    assert rig.ids() == ["ivanov", "petrov", "sidorov"]
+    assert rig.world.stream.presences == []
+    assert rig.world.company.subscribed("petrov", "ivanov")
+
+
+async def test_one_who_moves_is_gone_for_those_who_may_no_longer_see_him() -> None:
+    rig = Rig()
+    ivanov, petrov, sidorov = (rig.world.client(one) for one in ("ivanov", "petrov", "sidorov"))
+    rig.world.stream.presences.clear()
+    assert await rig.load(HEAD + line("ivanov", "b") + line("petrov", "a") + line("sidorov", "b")) == report(
+        moved=1, unchanged=2
+    )
+    assert rig.world.stream.shown(petrov) == {"ivanov": "offline"}
+    assert rig.world.stream.shown(ivanov) == {"petrov": "offline"}
+    assert rig.world.stream.shown(sidorov) == {}, "not before he is in the roster"
+    assert rig.world.company.roster("sidorov").pending == {"ivanov"}
+    assert rig.world.company.roster("ivanov").pending == {"sidorov"}
+
+
+async def test_a_subscription_made_by_hand_ends_with_the_right_to_see() -> None:
+    rig = Rig(roster=Roster())
+    rig.world.subscriptions.subscribe("petrov@example.test", "ivanov")
+    rig.world.stream.other.clear()
+    await rig.load(HEAD + line("ivanov", "b") + line("petrov", "a") + line("sidorov", "b"))
+    assert rig.world.stream.other == [("unsubscribed", "ivanov", "petrov@example.test")]
+    assert rig.world.stream.shown("petrov@example.test") == {"ivanov": "offline"}
+    assert rig.world.company.exception("petrov", "ivanov") is None
+
+
+async def test_one_who_leaves_is_gone_everywhere_and_his_roster_is_cleared() -> None:
+    rig = Rig()
+    petrov = rig.world.client("petrov")
+    rig.world.client("ivanov")
+    rig.world.stream.presences.clear()
+    await rig.load(HEAD + line("petrov", "a") + line("sidorov", "b"))
+    assert rig.world.stream.shown(petrov) == {"ivanov": "offline"}
+    assert rig.world.stream.shown("ivanov@example.test/pc") == {"petrov": "offline"}
+    assert "ivanov@example.test/pc" not in rig.world.company.sessions
+    assert "ivanov" in str(await refused(lambda: rig.administration.status("ivanov")))
+
+
+async def test_a_renamed_contact_is_set_again_in_the_rosters_of_those_who_see_him() -> None:
+    rig = Rig()
+    await rig.load(ALL.replace("Ivanov", "Ivanov Ivan"))
+    assert rig.world.company.roster("petrov").pending == {"ivanov"}
+    assert rig.world.company.roster("sidorov") == KEPT
+
+
+async def test_another_account_begins_with_an_empty_roster_and_without_sessions() -> None:
+    rig = Rig()
+    rig.world.client("ivanov")
+    rig.world.company.set_exception("ivanov", "petrov", "deleted")
+    await rig.load(ALL.replace("ivanov@", "ivanov.i@"))
+    assert rig.world.company.state("ivanov").sessions == {}
+    assert rig.world.company.roster("ivanov") == Roster()
+    assert rig.world.company.exception("ivanov", "petrov") is None
+    assert "ivanov@example.test" not in rig.world.company.directory.by_account
+
+
+async def test_imports_at_the_same_time_follow_each_other() -> None:
+    rig = Rig()
+    first = HEAD + line("ivanov", "a") + line("petrov", "a")
+    second = first + line("new", "a")
+    one, other = await asyncio.gather(rig.load(first), rig.load(second))
+    assert (one, other) == (report(removed=1, unchanged=2), report(added=1, unchanged=2))
+    assert rig.ids() == ["ivanov", "new", "petrov"]
+
+
+@pytest.mark.parametrize("roster", [KEPT, Roster()], ids=["kept", "not yet kept"])
+async def test_rosters_that_are_looked_at_while_an_import_is_stored_get_its_contacts_after_it(roster: Roster) -> None:
+    rig = Rig(roster=roster)
+    worker = asyncio.create_task(rig.provisioning.run())
+
+    async def look_at_rosters() -> None:
+        rig.provisioning.request(["petrov"])
+        await until(lambda: len(rig.way.rosters.get("petrov@example.test", {})) == 2)
+
+    rig.world.store.while_committing = look_at_rosters
+    await rig.load(ALL + line("new", "a"))
+    await until(lambda: f"new@{DOMAIN}" in rig.way.rosters["petrov@example.test"])
+    worker.cancel()
+    assert rig.world.company.deleted_by_hand("petrov") == set()
+
+
+async def test_a_status_set_from_the_command_line_is_what_colleagues_see() -> None:
+    rig = Rig()
+    rig.world.client("ivanov")
+    rig.world.client("petrov")
+    rig.world.clock.pass_by(seconds=2)
+    until = rig.world.clock.now + timedelta(hours=1)
+    row = await rig.administration.set_status("ivanov", "dnd", text="До обеда", until=until)
+    assert (row.status, row.chosen, row.text, row.until, row.show) == (Status.DND, "dnd", "До обеда", until, "dnd")
+    assert (row.shown, row.sessions, row.contact) == ("Не беспокоить — До обеда", 1, f"ivanov@{DOMAIN}")
+    assert rig.administration.status("ivanov") == row
+    assert [one.id for one in rig.administration.statuses()] == rig.ids()
+    assert rig.world.stream.shown("petrov@example.test/pc") == {"ivanov": "dnd"}
+
+
+async def test_rows_of_a_silent_and_of_an_unreachable_employee() -> None:
+    rig = Rig()
+    rig.world.attendance.panel("petrov@example.test/panel", "petrov", Mode.SOFTPHONE, Phone.OFFLINE, None)
+    silent, unreachable = rig.administration.status("ivanov"), rig.administration.status("petrov")
+    assert (silent.show, silent.shown, silent.chosen, silent.phone) == ("", "", "online", "unknown")
+    assert (unreachable.show, unreachable.shown) == ("unavailable", "Телефон отключён, чат работает")
+
+
+@pytest.mark.parametrize(
+    ("one", "value", "code", "hint"),
+    [
+        ("nobody", "busy", "item-not-found", "see: panel-presence employees list"),
+        ("ivanov", "on holiday", "bad-request", "or a preset: На обеде"),
+        ("ivanov", "offline", "not-allowed", None),
+    ],
+)
+async def test_a_refused_status_says_why(one: str, value: str, code: str, hint: str | None) -> None:
+    rig = Rig()
+    error = await refused(lambda: rig.administration.set_status(one, value, text=None, until=None))
+    assert (error.code, error.hint) == (code, hint)
+    assert rig.world.company.state("ivanov").choice is None
+
+
+async def health(rig: Rig) -> dict[str, bool | None]:
+    return {check.name: check.ok for check in await rig.administration.health()}
+
+
+async def test_health_of_a_component_that_is_well() -> None:
+    rig = Rig()
+    rig.world.client("ivanov")
+    lines = await rig.administration.health()
+    assert [one for one in lines if one.ok is False] == []
+    assert next(one for one in lines if one.name == "watchers").text == "1 sessions online"
+
+
+async def test_health_names_what_is_broken_and_what_to_do() -> None:
+    rig = Rig(empty=True)
+    rig.world.stream.up = False
+    rig.world.store.failing = "the disk is full"
+    rig.provisioning.problems["ghost"] = "ghost@example.test does not exist"
+    lines = await rig.administration.health()
+    assert await health(rig) | {"rosters": None} == {
+        "link": False,
+        "store": False,
+        "rosters": None,
+        "accounts": None,
+        "directory": None,
+        "watchers": True,
+    }
+    assert all(one.hint for one in lines if one.name in ("link", "accounts", "directory"))
+    assert next(one for one in lines if one.name == "store").text == "the disk is full"

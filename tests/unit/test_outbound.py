@@ -1,0 +1,184 @@
+"""What leaves: presences in few writes, the component's own stanzas, pings; and the gate before all of it."""
+
+import asyncio
+from datetime import timedelta
+from xml.etree.ElementTree import Element, SubElement, fromstring
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from component.core.facts import Phone, Status
+from component.core.presence import Available, Payload, Show, Unavailable
+from component.core.text import xml_text
+from component.xmpp.gate import MAX_STANZA, Stopped, serialize
+from component.xmpp.namespaces import CAPS, COMPONENT, DELAY, LAST, MESSAGE, PANEL, PING, tag
+from component.xmpp.outbound import RECIPIENTS_A_WRITE, Outbound
+from tests.unit.fakes import DOMAIN, START, FakeClock
+
+CAPS_ELEMENT = f"<c xmlns='{CAPS}' hash='sha-1' node='urn:x' ver='v'/>"
+IVANOV = "ivanov@example.test"
+anything = st.text(st.characters(exclude_categories=()), max_size=30)
+
+
+class FakeLink:
+    """Keeps every write."""
+
+    def __init__(self) -> None:
+        self.domain, self.up, self.problem = DOMAIN, True, "no server"
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def stanzas(self) -> list[Element]:
+        return list(fromstring(b"<s xmlns='%s'>%s</s>" % (COMPONENT.encode(), b"".join(self.writes))))
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.link, self.clock = FakeLink(), FakeClock()
+        self.out = Outbound(
+            self.link, self.clock, "ru", CAPS_ELEMENT, CAPS_ELEMENT.replace("'v'", "'d'"), ping_timeout=0.01
+        )
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+BUSY = Available(Payload(Status.BUSY, Phone.ONLINE), (("ru", "Занят"), ("en", "Busy")), Show.DND)
+GONE = Unavailable(Payload(Status.OFFLINE, Phone.OFFLINE, START), (("ru", "Офлайн"),), START)
+
+
+def test_a_presence_goes_to_everyone_in_few_writes(rig: Rig) -> None:
+    count = 2 * RECIPIENTS_A_WRITE + 1
+    rig.out.send_presence("petrov", BUSY, (f"user{number}@example.test/pc" for number in range(count)))
+    assert len(rig.link.writes) == 3
+    stanzas = rig.link.stanzas()
+    assert [one.get("to") for one in stanzas] == [f"user{number}@example.test/pc" for number in range(count)]
+    assert {one.get("from") for one in stanzas} == {f"petrov@{DOMAIN}/panel"}
+    assert {one.findtext(tag(COMPONENT, "show")) for one in stanzas} == {"dnd"}
+
+
+def test_nobody_to_tell_is_nothing_to_write(rig: Rig) -> None:
+    rig.out.send_presence("petrov", BUSY, ())
+    assert rig.link.writes == []
+
+
+def test_the_second_presence_of_a_contact_is_the_second(rig: Rig) -> None:
+    for presence in (BUSY, GONE, BUSY, BUSY):
+        rig.out.send_presence("petrov", presence, (IVANOV,))
+    rig.out.send_presence("sidorov", GONE, (IVANOV,))
+    assert [(one.get("type"), one.get("from", "").partition("@")[0]) for one in rig.link.stanzas()] == [
+        (None, "petrov"),
+        ("unavailable", "petrov"),
+        (None, "petrov"),
+        (None, "petrov"),
+        ("unavailable", "sidorov"),
+    ]
+
+
+def test_seconds_and_stamps_are_filled_in_when_written(rig: Rig) -> None:
+    idle = Available(Payload(Status.WAS_HERE, Phone.ONLINE), (), Show.AWAY, START)
+    rig.out.send_presence("petrov", idle, (IVANOV,))
+    rig.clock.now += timedelta(minutes=2)
+    rig.out.send_presence("petrov", idle, (IVANOV,))
+    rig.out.send_presence("petrov", GONE, (IVANOV,), answer=True)
+    rig.out.send_presence("petrov", GONE, (IVANOV,))
+    first, second, answer, told = rig.link.stanzas()
+    seconds = [one.find(tag(LAST, "query")) for one in (first, second)]
+    assert [one is not None and one.get("seconds") for one in seconds] == ["0", "120"]
+    delay = answer.find(tag(DELAY, "delay"))
+    assert delay is not None
+    assert (delay.get("stamp"), delay.get("from")) == ("2026-11-24T09:00:00Z", DOMAIN)
+    assert told.find(tag(DELAY, "delay")) is None
+
+
+def test_nothing_is_written_while_the_stream_is_down(rig: Rig) -> None:
+    rig.link.up = False
+    rig.out.send_presence("petrov", BUSY, (IVANOV,))
+    rig.out.send_gateway_presence(IVANOV)
+    assert rig.link.writes == []
+    assert (rig.out.up, rig.out.problem) == (False, "no server")
+
+
+def test_the_components_own_stanzas(rig: Rig) -> None:
+    rig.out.send_gateway_presence(f"{IVANOV}/pc")
+    rig.out.send_subscription("subscribed", "petrov", f"{IVANOV}/pc")
+    rig.out.send_subscription("subscribe", "", IVANOV)
+    rig.out.send_probe(IVANOV)
+    rig.out.send_announce(f"{IVANOV}/panel")
+    rig.out.send_presence_error(f"{IVANOV}/panel", DOMAIN, "bad-request", "modify", "so", "en")
+    stanzas = rig.link.stanzas()
+    assert [(one.get("type"), one.get("from"), one.get("to")) for one in stanzas] == [
+        (None, DOMAIN, f"{IVANOV}/pc"),
+        ("subscribed", f"petrov@{DOMAIN}", IVANOV),
+        ("subscribe", DOMAIN, IVANOV),
+        ("probe", DOMAIN, IVANOV),
+        (None, DOMAIN, f"{IVANOV}/panel"),
+        ("error", DOMAIN, f"{IVANOV}/panel"),
+    ]
+    caps = stanzas[0].find(tag(CAPS, "c"))
+    assert caps is not None
+    assert caps.get("ver") == "d"
+    assert stanzas[4].find(tag(PANEL, "announce")) is not None
+
+
+async def test_a_ping_without_an_answer_is_silence_and_a_late_answer_harms_nobody(rig: Rig) -> None:
+    assert await rig.out.ping(f"{IVANOV}/panel") == "silence"
+    (iq,) = rig.link.stanzas()
+    assert iq.find(tag(PING, "ping")) is not None
+    rig.out.answered(iq.get("id", ""), result=True)
+    rig.out.answered("", result=False)
+
+
+async def test_pings_are_told_apart() -> None:
+    rig = Rig()
+    one, other = (asyncio.ensure_future(rig.out.ping(f"{IVANOV}/{name}")) for name in ("one", "other"))
+    await asyncio.sleep(0)
+    first, second = (iq.get("id", "") for iq in rig.link.stanzas())
+    rig.out.answered(second, result=False)
+    rig.out.answered(first, result=True)
+    assert [await one, await other] == ["pong", "error"]
+
+
+def message(body: str, **changed: str) -> Element:
+    made = Element(MESSAGE, {"from": f"petrov@{DOMAIN}/panel", "to": IVANOV, **changed})
+    SubElement(made, tag(COMPONENT, "body")).text = body
+    return made
+
+
+def test_a_message_that_may_not_leave_is_told(rig: Rig) -> None:
+    assert rig.out.send_message(message("x"))
+    assert not rig.out.send_message(message("x" * MAX_STANZA))
+    assert not rig.out.send_message(message("x", **{"from": IVANOV}))
+    assert not rig.out.send_message(message("x", to=""))
+    assert len(rig.link.writes) == 1
+
+
+@given(anything, anything.filter(bool), anything)
+def test_whatever_leaves_is_one_well_formed_stanza(body: str, to: str, identifier: str) -> None:
+    data = serialize(message(body, to=to, id=identifier), DOMAIN)
+    (stanza,) = fromstring(b"<s xmlns='%s'>%s</s>" % (COMPONENT.encode(), data))
+    assert (stanza.findtext(tag(COMPONENT, "body")) or "") == xml_text(body).replace("\r\n", "\n").replace("\r", "\n")
+    assert stanza.get("to", "").split() == xml_text(to).split()
+
+
+def test_what_is_too_deep_may_not_leave() -> None:
+    stanza = message("x")
+    inner = stanza
+    for _ in range(10_000):
+        inner = SubElement(inner, "{urn:x}a")
+    with pytest.raises(Stopped, match="deep"):
+        serialize(stanza, DOMAIN)
+
+
+@given(st.lists(anything.filter(bool), min_size=1, max_size=5))
+def test_no_recipient_can_break_out_of_its_hole(recipients: list[str]) -> None:
+    rig = Rig()
+    rig.out.send_presence("petrov", BUSY, recipients)
+    stanzas = rig.link.stanzas()
+    assert [one.get("to", "").split() for one in stanzas] == [xml_text(to).split() for to in recipients]
+    assert all(set(one.attrib) - {"from", "to"} == {"{http://www.w3.org/XML/1998/namespace}lang"} for one in stanzas)
