@@ -17,6 +17,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from .stanzas import CLIENT, StanzaError, read_error, xml_text
+from .whole_tags import WholeTags
 
 Failure = Literal["unreachable", "refused", "replaced", "lost", "no-answer", "not-connected"]
 _log = logging.getLogger(__name__)
@@ -67,6 +68,9 @@ class Connection:
         self._supervisor: asyncio.Task[None] | None = None
         self._stream = ClientXMPP(jid, password, lang=lang)
         self._stream.auto_authorize, self._stream.auto_subscribe = None, False
+        self._parse, self._whole_tags = self._stream.data_received, WholeTags()
+        setattr(self._stream, "data_received", self._received)  # noqa: B010 - mypy refuses to assign to a method
+        self._stream.add_event_handler("connected", self._begin_parsing)
         # An address given by hand is an ordinary c2s port: STARTTLS. Direct TLS only where DNS names it.
         self._stream.enable_direct_tls = address is None
         self._stream.ca_certs = ca_file
@@ -91,6 +95,12 @@ class Connection:
 
     def _take(self, kind: str) -> Callable[[StanzaBase], None]:
         return lambda stanza: self._handlers[kind](stanza.xml)
+
+    def _begin_parsing(self, _: object) -> None:
+        self._whole_tags = WholeTags()
+
+    def _received(self, data: bytes) -> None:
+        self._parse(self._whole_tags(data))
 
     @property
     def jid(self) -> str:

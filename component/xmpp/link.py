@@ -13,6 +13,8 @@ from xml.etree.ElementTree import Element
 
 from slixmpp import ComponentXMPP
 
+from component.xmpp.whole_tags import WholeTags
+
 log = logging.getLogger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
@@ -54,6 +56,7 @@ class Link:
         self._address = (host, port)
         self._stopping = False
         self._failing = False
+        self._explained = False
         self._first_delay = self._delay = first_delay
         self._handshake_timeout = handshake_timeout
         self._timer: asyncio.TimerHandle | None = None
@@ -62,6 +65,8 @@ class Link:
         _strip_roster(self._stream)
         self._slow = self._stream._spawn_event
         setattr(self._stream, "_spawn_event", self._element)  # noqa: B010 - mypy refuses to assign to a method
+        self._parse, self._whole_tags = self._stream.data_received, WholeTags()
+        setattr(self._stream, "data_received", self._received)  # noqa: B010 - as above
         self._stream.add_event_handler("session_start", self._started)
         self._stream.add_event_handler("connected", self._connected)
         self._stream.add_event_handler("disconnected", self._ended)
@@ -86,7 +91,7 @@ class Link:
 
     def drop(self, reason: str) -> None:
         """Give the connection up and connect again."""
-        self.problem = reason
+        self.problem, self._explained = reason, True
         log.warning("%s: %s; connecting again", self.domain, reason)
         self._stream.abort()
 
@@ -97,11 +102,15 @@ class Link:
         else:
             self._slow(element)
 
+    def _received(self, data: bytes) -> None:
+        self._parse(self._whole_tags(data))
+
     def _connected(self, _: Any) -> None:
+        self._whole_tags = WholeTags()
         loop = asyncio.get_running_loop()
         self._cancel_timer()
-        self.problem = "the server has not answered the handshake"
-        self._timer = loop.call_later(self._handshake_timeout, self.drop, self.problem)
+        self._explained = False
+        self._timer = loop.call_later(self._handshake_timeout, self.drop, "the server does not answer the handshake")
 
     def _started(self, _: Any) -> None:
         self._cancel_timer()
@@ -110,7 +119,7 @@ class Link:
         self.on_up()
 
     def _stream_error(self, error: Any) -> None:
-        condition = error["condition"]
+        condition, self._explained = error["condition"], True
         self.problem = REASONS.get(condition, f"the server closed the stream: {condition} {error['text']}".rstrip())
         log.error("%s: %s", self.domain, self.problem)
 
@@ -122,8 +131,10 @@ class Link:
     def _ended(self, reason: object) -> None:
         was_up, self.up = self.up, False
         self._cancel_timer()
+        if not self._explained:
+            when = "" if was_up else " before the handshake"
+            self.problem = f"the connection ended{when}: {reason or 'closed by the server'}"
         if was_up:
-            self.problem = self.problem or f"the connection ended: {reason or 'closed by the server'}"
             self.on_down()
         if not self._stopping:
             self._retry()

@@ -1,7 +1,7 @@
 """Chat through contacts, whatever the phones do, and what happens to messages that cannot be delivered (R8)."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from xml.etree.ElementTree import Element, SubElement, fromstring
 
 import pytest
@@ -121,10 +121,14 @@ async def test_all_payloads_pass_unchanged_both_ways(office: Office) -> None:
             identifier = f"p{number}-{contact}"
             sent = f"<message xmlns='{CLIENT}' type='chat' xml:lang='tt' id='{identifier}'>{payload}</message>"
             one.write(sent.replace("<message ", f"<message to='{office.contact(contact)}' "))
-            got = await other.next(lambda stanza, wanted=identifier: stanza.get("id") == wanted)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            got = await other.next(has_id(identifier))
             assert without_stamps(got, own=office.account(contact)) == without_stamps(fromstring(sent)), name
     await petrov.close()
     await ivanov.close()
+
+
+def has_id(identifier: str) -> Callable[[Element], bool]:
+    return lambda stanza: stanza.get("id") == identifier
 
 
 def without_stamps(message: Element, own: str = "") -> tuple[dict[str, str], list[str]]:

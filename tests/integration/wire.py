@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 from xml.etree.ElementTree import Element, XMLPullParser, canonicalize, fromstring, tostring
 
+from component.panel_client.whole_tags import WholeTags
 from tests.integration.office import PASSWORD, Office
 
 CLIENT = "jabber:client"
@@ -25,6 +26,7 @@ class Wire:
         self._reader, self._writer = reader, writer
         self._parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
         self._depth = 0
+        self._whole_tags = WholeTags()
         self._read = 0
 
     @classmethod
@@ -92,7 +94,7 @@ class Wire:
     async def _receive(self) -> None:
         data = await self._reader.read(65536)
         assert data, "the server closed the stream after " + "\n".join(map(written, self.came[-3:]))
-        self._parser.feed(data)
+        self._parser.feed(self._whole_tags(data))
         for event, element in cast("Iterator[tuple[str, Element]]", self._parser.read_events()):
             self._depth += 1 if event == "start" else -1
             if event == "end" and self._depth == 1:

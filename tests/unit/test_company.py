@@ -18,7 +18,7 @@ WORKING = State(choice=Choice(Status.BUSY, START), launched_at=START, sessions=M
 def company(store: FakeStore | None = None) -> Company:
     snapshot = Snapshot(
         employees=(employee("ivanov"), employee("petrov")),
-        states={"ivanov": WORKING, "left": WORKING},
+        states={"ivanov": WORKING, "left": replace(WORKING, sessions={"left@example.test/pc": Session(None)})},
         rosters={"ivanov": Roster(), "petrov": KEPT},
         subscriptions={
             ("ivanov", "petrov"): "approved",

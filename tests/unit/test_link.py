@@ -86,11 +86,13 @@ def accepts_and_then(writes: str) -> Behaviour:
 
 
 @asynccontextmanager
-async def linked(behaviour: Behaviour, first_delay: float = 0.05) -> AsyncIterator[tuple[Server, Link, list[str]]]:
+async def linked(
+    behaviour: Behaviour, first_delay: float = 0.05, handshake_timeout: float = 10
+) -> AsyncIterator[tuple[Server, Link, list[str]]]:
     server, told = Server(behaviour), list[str]()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    link = Link(DOMAIN, "secret", "127.0.0.1", port, "ru", first_delay=first_delay, handshake_timeout=0.2)
+    link = Link(DOMAIN, "secret", "127.0.0.1", port, "ru", first_delay=first_delay, handshake_timeout=handshake_timeout)
     link.on_up = lambda: told.append("up")
     link.on_down = lambda: told.append("down")
     link.connect()
@@ -146,7 +148,7 @@ async def test_a_refused_secret_is_explained_and_tried_again_ever_more_seldom(ca
         assert "the server refuses the secret" in link.problem
         assert told == []
     gaps = [later - earlier for earlier, later in zip(server.connections, server.connections[1:], strict=False)]
-    assert gaps[-1] > gaps[0]
+    assert gaps[-1] >= 4 * 0.05 * 0.75 * 0.9  # a busy machine only makes it longer
     assert "the server refuses the secret" in caplog.text
 
 
@@ -175,17 +177,18 @@ async def test_a_stream_that_ends_later_is_told_and_comes_back(writes: str, prob
 
 
 async def test_a_server_that_never_answers_the_handshake_is_given_up_and_tried_again() -> None:
-    async with linked(hangs) as (server, link, told):
+    async with linked(hangs, handshake_timeout=0.2) as (server, link, told):
         link.write(b"<message id='early'/>")
         await eventually(lambda: len(server.connections) >= 2)
-        assert (told, link.problem) == ([], "the server has not answered the handshake")
+        assert (told, link.problem) == ([], "the server does not answer the handshake")
         assert "early" not in server.received
 
 
 async def test_a_server_that_closes_at_once_is_not_flooded() -> None:
-    async with linked(closes, first_delay=0.2) as (server, _, __):
+    async with linked(closes, first_delay=0.2) as (server, link, __):
         began = time.monotonic()
         await eventually(lambda: len(server.connections) >= 3)
+        assert link.problem.startswith("the connection ended before the handshake")
         assert time.monotonic() - began > 0.3
 
 
