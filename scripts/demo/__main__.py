@@ -10,21 +10,32 @@ from contextlib import nullcontext
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from component.panel_client import Event, Seen
 from scripts.demo.board import Board, plain
 from scripts.demo.company import WATCHER, AlreadyRunning, Demo, never, take_folder
 from scripts.demo.day import STEPS, Day
+from tests.servers.component import ComponentError
+from tests.servers.ejabberd import EjabberdError
 
 BREATH = 1.1
 """Seconds between two steps of the check: a contact's changes are told at most once a second."""
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, `kill`, and a terminal that is closed."""
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
+    return int(text)
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="scripts/run", description="Panel Presence at work; see scripts/run --help")
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--port", type=int)
+    parser.add_argument("--port", type=_port)
     parser.add_argument("--pace", type=float, default=4.0)
     return parser.parse_args()
 
@@ -67,7 +78,13 @@ async def show(demo: Demo, console: Console, pace: float) -> int:
             board.steps.append(title)
             if not console.is_terminal:
                 plain(console, title)
-            await act(day)
+            try:
+                await act(day)
+            except Exception as problem:  # whoever takes part may be in the way of a step: the day goes on
+                missed = f"       not as expected: {str(problem).partition(chr(10))[0]}"
+                board.steps.append(escape(missed))
+                if not console.is_terminal:
+                    plain(console, missed)
             await asyncio.sleep(pace)
         board.steps.append("       the day is over; everything keeps running for you")
         await never()
@@ -80,22 +97,25 @@ async def main() -> int:
     logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDINGS:
         loop.add_signal_handler(number, task.cancel)
+    demo = Demo(given.port)
     try:
         take_folder()
     except AlreadyRunning as problem:
         plain(console, str(problem))
         return 1
-    demo = Demo(given.port)
     try:
         plain(console, "starting ejabberd and the component …")
         await demo.open()
         return await (check(demo, console) if given.check else show(demo, console, given.pace))
     except asyncio.CancelledError:
         return 1 if given.check else 0
+    except (ComponentError, EjabberdError) as problem:
+        plain(console, str(problem))
+        return 1
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDINGS:
             loop.add_signal_handler(number, lambda: None)
         plain(console, "stopping …")
         await demo.close()

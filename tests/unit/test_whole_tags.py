@@ -1,7 +1,8 @@
 """Large stanzas are parsed when they are complete, however they are cut."""
 
 from itertools import pairwise
-from xml.etree.ElementTree import Element, XMLPullParser
+from typing import Any
+from xml.etree.ElementTree import XMLPullParser
 
 import pytest
 from hypothesis import given
@@ -26,13 +27,13 @@ def test_nothing_is_lost_and_nothing_waits_that_ends_in_a_tag(data: bytes, cuts:
 @pytest.mark.parametrize("size", [10, 1000, 5000, 60_000, 300_000])
 @pytest.mark.parametrize("cut", [7, 999, 1460, 4096])
 def test_a_large_stanza_is_there_with_its_last_byte(size: int, cut: int) -> None:
-    parser: XMLPullParser[Element] = XMLPullParser(("end",))
+    parser: Any = XMLPullParser(("end",))
     feed, seen = ours.WholeTags(), list[str]()
     stanza = b"<iq until='" + b"x" * size + b"'><text>" + b"y" * size + b"</text></iq>"
     data = b"<stream>" + stanza
     for start in range(0, len(data), cut):
         parser.feed(feed(data[start : start + cut]))
-        seen += [element.tag for _, element in parser.read_events() if isinstance(element, Element)]
+        seen += [element.tag for _, element in parser.read_events()]
     assert seen == ["text", "iq"]
 
 
