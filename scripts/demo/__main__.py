@@ -117,8 +117,10 @@ async def main() -> int:
     finally:
         for number in ENDINGS:
             loop.add_signal_handler(number, lambda: None)
-        plain(console, "stopping …")
-        await demo.close()
+        try:
+            plain(console, "stopping …")
+        finally:  # a terminal or a pipe that is gone refuses the line
+            await demo.close()
 
 
 if __name__ == "__main__":

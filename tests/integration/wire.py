@@ -55,8 +55,13 @@ class Wire:
         return wire
 
     def write(self, xml: str) -> None:
-        """Send XML as it is."""
-        self._writer.write(xml.encode())
+        """Send XML as it is, a large stanza with as much white space behind it.
+
+        The server's own parser, too, waits for more data after a part of a large token (Debian's expat,
+        CVE-2023-52425).
+        """
+        padding = " " * len(xml) if len(xml) > 1000 else ""
+        self._writer.write((xml + padding).encode())
 
     async def next(self, fits: Callable[[Element], bool], within: float = 5.0) -> Element:
         """Wait for the first stanza that fits and that no earlier wait passed by."""
