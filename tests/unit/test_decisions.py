@@ -109,7 +109,8 @@ def test_one_active_session_is_enough() -> None:
 
 def test_a_session_that_was_active_at_its_end_was_active_then() -> None:
     state = after((0, PanelSeen(PANEL, DESK, None, at(0))), (0, PanelSeen(SECOND, DESK, None)))
-    assert shown(after((30, SessionEnded(SECOND)), state=state), 30).last_activity == at(30)
+    state = after((5, SessionEnded(PANEL)), (30, SessionEnded(SECOND)), state=state)
+    assert shown(state, 30).last_activity == at(30)
 
 
 def test_the_end_of_an_unknown_session_changes_nothing() -> None:
