@@ -43,7 +43,7 @@ class Database:
             with database._explained():
                 async with engine.begin() as connection:
                     await connection.run_sync(migrate)
-        except BaseException:
+        except BaseException:  # cancelled too, the engine must be disposed of; it is raised again
             await engine.dispose()
             raise
         database._commits.start()

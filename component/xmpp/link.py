@@ -66,7 +66,7 @@ class Link:
         self._slow = self._stream._spawn_event
         setattr(self._stream, "_spawn_event", self._element)  # noqa: B010 - mypy refuses to assign to a method
         self._parse, self._whole_tags = self._stream.data_received, WholeTags()
-        setattr(self._stream, "data_received", self._received)  # noqa: B010 - as above
+        setattr(self._stream, "data_received", self._received)  # noqa: B010 - mypy refuses to assign to a method
         self._stream.add_event_handler("session_start", self._started)
         self._stream.add_event_handler("connected", self._connected)
         self._stream.add_event_handler("disconnected", self._ended)

@@ -4,6 +4,8 @@ Since expat 2.6 (and Debian's patched older ones) a parser that was fed a part o
 more data before it looks again (CVE-2023-52425): the last stanza of a burst would wait for the next one. Fed up to a
 `>` it never has a part of anything. Servers write `>` as `&gt;` in texts and attributes, so each one ends a tag; if one
 did not, the stanza would only be late.
+
+`component.panel_client` has a copy: neither may import the other.
 """
 
 

@@ -49,7 +49,7 @@ class Terminal:
         try:
             async with asyncio.timeout(within):
                 # A terminal tells nobody that it has changed: looking again is the only way.
-                while not (found := wanted.search(screen := await self.screen())):  # noqa: ASYNC110 - as said above
+                while not (found := wanted.search(screen := await self.screen())):  # noqa: ASYNC110 - no event to wait for
                     await asyncio.sleep(_POLL)
         except TimeoutError:
             raise TerminalError(f"no {pattern!r} on the screen within {within} s:\n{screen}") from None
