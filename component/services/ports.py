@@ -65,14 +65,31 @@ SubscriptionException = Literal["deleted", "approved"]
 """A contact that the employee deleted by hand, or one that he subscribed to by hand."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Which instance serves the company, where it runs, and when it last said so."""
+
+    instance: str
+    host: str
+    pid: int
+    renewed_at: datetime
+
+
 @dataclass(slots=True)
 class Snapshot:
-    """All that the store holds, as it is read at the start."""
+    """All that the store holds, as it is read at the start.
+
+    `told` has the digest of the presence that a contact's watchers hold, None where that is in doubt; `alive_at` is
+    when an instance last renewed its lease; `blocks` are (who blocks, whom).
+    """
 
     employees: Sequence[Employee] = ()
     states: Mapping[str, State] = field(default_factory=dict)
     rosters: Mapping[str, Roster] = field(default_factory=dict)
     subscriptions: Mapping[tuple[str, str], SubscriptionException] = field(default_factory=dict)
+    told: Mapping[str, str | None] = field(default_factory=dict)
+    blocks: frozenset[tuple[str, str]] = frozenset()
+    alive_at: datetime | None = None
 
 
 class StoreError(Exception):
@@ -104,6 +121,15 @@ class Store(Protocol):
 
     def keep_subscription(self, employee: str, contact: str, exception: SubscriptionException | None) -> None:
         """Queue an exception, or with None its end."""
+
+    def keep_told(self, contact: str, digest: str | None) -> None:
+        """Queue what a contact's watchers hold; None while that is in doubt."""
+
+    def keep_block(self, employee: str, blocked: str, *, ends: bool = False) -> None:
+        """Queue that one employee blocks another one, or the end of it."""
+
+    async def renew_lease(self, mine: Lease, may_take: Callable[[Lease], bool]) -> Lease | None:
+        """Write the lease, unless another instance's stands that may not be taken; returns that; raises StoreError."""
 
     async def committed(self) -> None:
         """Wait until all that is queued is committed; raises StoreError when it could not be (it stays queued)."""

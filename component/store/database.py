@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Self
 
@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from component.core.directory import Employee
 from component.core.facts import State
 from component.core.roster import Roster
-from component.services.ports import Snapshot, StoreError, SubscriptionException
+from component.services.ports import Lease, Snapshot, StoreError, SubscriptionException
 from component.store.errors import explain, name, refuses_row, without_secrets
 from component.store.group_commit import GroupCommit
 from component.store.opening import make_engine, migrate, parse, prepare_file
-from component.store.statements import Batch, Key, read_all, write_batch, write_directory
+from component.store.statements import Batch, Key, read_all, renew_lease, write_batch, write_directory
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +109,24 @@ class Database:
     def keep_subscription(self, employee: str, contact: str, exception: SubscriptionException | None) -> None:
         """Queue an exception, or with None its end; both are ids."""
         self._commits.put(Key("subscription", employee, contact), exception)
+
+    def keep_told(self, contact: str, digest: str | None) -> None:
+        """Queue what a contact's watchers hold; None while that is in doubt."""
+        self._commits.put(Key("told", contact), digest)
+
+    def keep_block(self, employee: str, blocked: str, *, ends: bool = False) -> None:
+        """Queue that one employee blocks another one, or the end of it."""
+        self._commits.put(Key("block", employee, blocked), None if ends else "blocked")
+
+    async def renew_lease(self, mine: Lease, may_take: Callable[[Lease], bool]) -> Lease | None:
+        """Write an instance's lease, unless another instance's stands that `may_take` does not give away.
+
+        Returns that other lease, or None. Raises StoreError.
+        """
+        async with self._commits.lock:
+            with self._explained():
+                async with self._engine.begin() as connection:
+                    return await renew_lease(connection, mine, may_take)
 
     async def committed(self) -> None:
         """Wait until all that is queued is committed.

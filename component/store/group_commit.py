@@ -5,10 +5,8 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection
 
-from component.core.facts import State
-from component.core.roster import Roster
-from component.services.ports import StoreError, SubscriptionException
-from component.store.statements import Batch, Key
+from component.services.ports import StoreError
+from component.store.statements import Batch, Key, Value
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +27,7 @@ class GroupCommit:
         self.commits = 0
         self._write = write
         self._backoff = backoff
-        self._queue: dict[Key, State | Roster | SubscriptionException | None] = {}
+        self._queue: dict[Key, Value] = {}
         self._waiters: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
         self._asked = asyncio.Event()
@@ -43,7 +41,7 @@ class GroupCommit:
         """Start the task."""
         self._task = asyncio.create_task(self._run(), name="store")
 
-    def put(self, key: Key, value: State | Roster | SubscriptionException | None) -> None:
+    def put(self, key: Key, value: Value) -> None:
         """Queue a row; the last one of a key wins."""
         self._queue[key] = value
         self._wake.set()

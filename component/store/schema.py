@@ -106,3 +106,19 @@ subscriptions = Table(
     _employee("contact", index=True),
     Column("exception", Text, nullable=False),
 )
+
+# One row a contact: the digest of the presence that its watchers hold; none while that is in doubt.
+told = Table("told", metadata, _employee("contact"), Column("digest", Text))
+
+blocks = Table("blocks", metadata, _employee(), _employee("blocked", index=True))
+
+# One row at most.
+lease = Table(
+    "lease",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("instance", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("renewed_at", UtcDateTime, nullable=False),
+)

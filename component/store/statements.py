@@ -1,6 +1,6 @@
 """What is read and written, in SQL, inside a transaction that the caller has begun."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby, islice
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from component.core.directory import Employee
 from component.core.facts import State
 from component.core.roster import Roster
-from component.services.ports import Snapshot, SubscriptionException
+from component.services.ports import Lease, Snapshot
 from component.store import rows
 from component.store.rows import Values
-from component.store.schema import employees, rosters, sessions, states, subscriptions
+from component.store.schema import blocks, employees, lease, rosters, sessions, states, subscriptions, told
 
 T = TypeVar("T")
 
@@ -24,14 +24,23 @@ _AT_ONCE = 500  # rows a statement, so that converting them never holds the even
 
 
 class Key(NamedTuple):
-    """What is queued: an employee's state or roster, or an exception for one of his contacts."""
+    """What is queued of an employee; a subscription's and a block's key names another one, too."""
 
-    kind: Literal["state", "roster", "subscription"]
+    kind: Literal["state", "roster", "subscription", "told", "block"]
     employee: str
     contact: str = ""
 
 
-Batch = Mapping[Key, State | Roster | SubscriptionException | None]
+Value = State | Roster | str | None
+"""The row's new content; None of a subscription or a block ends it, of what was told it means "in doubt"."""
+Batch = Mapping[Key, Value]
+
+
+@cache
+def ignoring(table: Table, dialect: str) -> Executable:
+    """Return INSERT … ON CONFLICT DO NOTHING, for a table that is all key."""
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return statement.on_conflict_do_nothing()
 
 
 @cache
@@ -47,11 +56,14 @@ _FORGET_SESSIONS = delete(sessions).where(sessions.c.employee == bindparam("of")
 _FORGET_EXCEPTION = delete(subscriptions).where(
     subscriptions.c.employee == bindparam("of"), subscriptions.c.contact == bindparam("to")
 )
+_FORGET_BLOCK = delete(blocks).where(blocks.c.employee == bindparam("of"), blocks.c.blocked == bindparam("to"))
 # The foreign keys would cascade too, but not in a database whose checks are switched off.
 _REMOVE = (
     delete(subscriptions).where(
         or_(subscriptions.c.employee == bindparam("of"), subscriptions.c.contact == bindparam("of"))
     ),
+    delete(blocks).where(or_(blocks.c.employee == bindparam("of"), blocks.c.blocked == bindparam("of"))),
+    delete(told).where(told.c.contact == bindparam("of")),
     delete(rosters).where(rosters.c.employee == bindparam("of")),
     _FORGET_SESSIONS,
     delete(states).where(states.c.employee == bindparam("of")),
@@ -93,26 +105,30 @@ async def write_batch(connection: AsyncConnection, batch: Batch) -> None:
         for key, value in batch.items()
         if key.employee in known and (not key.contact or key.contact in known)
     ]
+    dialect = connection.dialect.name
     await _write_states(connection, [(key.employee, one) for key, one in kept if isinstance(one, State)])
-    await _many(
-        connection,
-        upsert(rosters, connection.dialect.name),
-        (rows.roster_row(key.employee, one) for key, one in kept if isinstance(one, Roster)),
-    )
-    await _many(
-        connection,
-        _FORGET_EXCEPTION,
-        ({"of": key.employee, "to": key.contact} for key, one in kept if one is None),
-    )
-    await _many(
-        connection,
-        upsert(subscriptions, connection.dialect.name),
-        (
-            {"employee": key.employee, "contact": key.contact, "exception": one}
-            for key, one in kept
-            if isinstance(one, str)
-        ),
-    )
+    of_rosters = (rows.roster_row(key.employee, one) for key, one in kept if isinstance(one, Roster))
+    await _many(connection, upsert(rosters, dialect), of_rosters)
+    of_told = ({"contact": key.employee, "digest": one} for key, one in kept if key.kind == "told")
+    await _many(connection, upsert(told, dialect), of_told)
+    exceptions = [(key, one) for key, one in kept if key.kind == "subscription"]
+    await _pairs(connection, _FORGET_EXCEPTION, upsert(subscriptions, dialect), "contact", "exception", exceptions)
+    blocked = [(key, one) for key, one in kept if key.kind == "block"]
+    await _pairs(connection, _FORGET_BLOCK, ignoring(blocks, dialect), "blocked", None, blocked)
+
+
+async def _pairs(
+    connection: AsyncConnection,
+    forget: Executable,
+    keep: Executable,
+    second: str,
+    value: str | None,
+    kept: Sequence[tuple[Key, Value]],
+) -> None:
+    await _many(connection, forget, ({"of": key.employee, "to": key.contact} for key, one in kept if one is None))
+    present = ((key, one) for key, one in kept if one is not None)
+    rest = ({"employee": key.employee, second: key.contact} | ({value: one} if value else {}) for key, one in present)
+    await _many(connection, keep, rest)
 
 
 async def _write_states(connection: AsyncConnection, kept: Sequence[tuple[str, State]]) -> None:
@@ -150,4 +166,19 @@ async def read_all(connection: AsyncConnection) -> Snapshot:
             (row.employee, row.contact): rows.exception_of(row)
             for row in await connection.execute(select(subscriptions))
         },
+        told={row.contact: row.digest for row in await connection.execute(select(told))},
+        blocks=frozenset((row.employee, row.blocked) for row in await connection.execute(select(blocks))),
+        alive_at=await connection.scalar(select(lease.c.renewed_at)),
     )
+
+
+async def renew_lease(connection: AsyncConnection, mine: Lease, may_take: Callable[[Lease], bool]) -> Lease | None:
+    """Write an instance's lease unless another one's stands that may not be taken; that one is returned."""
+    row = (await connection.execute(select(lease))).one_or_none()
+    if row is not None and row.instance != mine.instance:
+        held = Lease(row.instance, row.host, row.pid, row.renewed_at)
+        if not may_take(held):
+            return held
+    values = {"id": 1, "instance": mine.instance, "host": mine.host, "pid": mine.pid, "renewed_at": mine.renewed_at}
+    await connection.execute(upsert(lease, connection.dialect.name), [values])
+    return None

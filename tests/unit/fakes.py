@@ -15,6 +15,7 @@ from component.services.attendance import Attendance
 from component.services.choices import Choices
 from component.services.company import Company, Settings
 from component.services.ports import (
+    Lease,
     NoSuchAccount,
     RosterError,
     Snapshot,
@@ -129,6 +130,9 @@ class FakeStore:
     failing: str | None = None
     states: dict[str, State] = field(default_factory=dict)
     rosters: dict[str, Roster] = field(default_factory=dict)
+    told: dict[str, str | None] = field(default_factory=dict)
+    blocks: set[tuple[str, str]] = field(default_factory=set)
+    lease: Lease | None = None
     log: list[str] = field(default_factory=list)
     while_committing: Callable[[], Awaitable[None]] | None = None
 
@@ -150,6 +154,18 @@ class FakeStore:
 
     def keep_subscription(self, employee: str, contact: str, exception: SubscriptionException | None) -> None:
         pass
+
+    def keep_told(self, contact: str, digest: str | None) -> None:
+        self.told[contact] = digest
+
+    def keep_block(self, employee: str, blocked: str, *, ends: bool = False) -> None:
+        (self.blocks.discard if ends else self.blocks.add)((employee, blocked))
+
+    async def renew_lease(self, mine: Lease, may_take: Callable[[Lease], bool]) -> Lease | None:
+        if self.lease and self.lease.instance != mine.instance and not may_take(self.lease):
+            return self.lease
+        self.lease = mine
+        return None
 
     async def committed(self) -> None:
         self.log.append("committed")

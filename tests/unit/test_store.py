@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from component.core.directory import Employee
 from component.core.facts import CHOOSABLE, Choice, Mode, Panel, Phone, Report, Session, State, Status
 from component.core.roster import Roster
-from component.services.ports import Store, StoreError
+from component.services.ports import Lease, Store, StoreError
 from component.store.database import Database
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
@@ -278,3 +278,29 @@ async def test_a_big_company(database: Database) -> None:
     assert list(snapshot.employees) == company
     assert len(snapshot.states) == 10_000
     assert database.commits == 1
+
+
+async def test_what_was_told_and_blocked_comes_back(database: Database) -> None:
+    database.keep_told("ivanov", "digest")
+    database.keep_told("petrov", None)
+    database.keep_block("ivanov", "petrov")
+    database.keep_block("petrov", "sidorov")
+    await database.committed()
+    database.keep_block("petrov", "sidorov", ends=True)
+    database.keep_block("ivanov", "petrov")
+    await database.committed()
+    snapshot = await database.load()
+    assert snapshot.told == {"ivanov": "digest", "petrov": None}
+    assert snapshot.blocks == {("ivanov", "petrov")}
+    await database.replace_directory([employee("ivanov")], ["petrov", "sidorov"])
+    snapshot = await database.load()
+    assert (snapshot.told, snapshot.blocks) == ({"ivanov": "digest"}, frozenset())
+
+
+async def test_one_instance_holds_the_lease(database: Database) -> None:
+    first, second = Lease("one", "host", 1, NOW), Lease("two", "host", 2, NOW + timedelta(seconds=1))
+    assert await database.renew_lease(first, lambda _: False) is None
+    assert await database.renew_lease(second, lambda held: held != first) == first
+    assert (await database.load()).alive_at == NOW
+    assert await database.renew_lease(second, lambda held: held == first) is None
+    assert await database.renew_lease(first, lambda _: False) == second
