@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
+import secrets
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -11,7 +14,7 @@ from component import __version__
 from component.config import Config
 from component.control.client import ControlClient
 from component.control.codec import ControlError
-from component.control.server import ControlServer
+from component.control.server import ControlServer, make_way
 from component.core.presence import Show, Style
 from component.core.status import Rules
 from component.core.texts import say
@@ -20,10 +23,12 @@ from component.rosters.ejabberd_api import EjabberdApi
 from component.rosters.pace import Pace
 from component.services.administration import Administration
 from component.services.attendance import Attendance
+from component.services.catch_up import CatchUp
 from component.services.choices import Choices
 from component.services.company import Company, Settings
+from component.services.heartbeat import Heartbeat, take_lease
 from component.services.operations import CheckLine
-from component.services.ports import RosterError, StoreError
+from component.services.ports import Lease, RosterError, StoreError
 from component.services.provisioning import Provisioning
 from component.services.publisher import Publisher
 from component.services.relay import Relay
@@ -40,6 +45,8 @@ log = logging.getLogger(__name__)
 
 SERVER_IDLE_SHARE = 0.75
 """How much of its time a server is left alone while its rosters are filled."""
+STOP_TIMEOUT = 10.0
+"""Seconds in which a stop must have told everybody; systemd's TimeoutStopSec must be longer."""
 CHECK_TIMEOUT = 5.0
 """Seconds that `check` gives the server for the handshake."""
 
@@ -78,21 +85,48 @@ def _link(config: Config) -> Link:
 async def run(config: Config) -> int:
     """Run the component until SIGTERM or SIGINT (statuses are withdrawn) or SIGHUP (they are kept: a restart follows).
 
-    Returns the exit code: 0, or 1 when the store or the control socket cannot be opened; the log says why.
+    Returns the exit code: 0, or 1 when the store or the control socket cannot be opened, or when another instance has
+    taken over; the log says why.
     """
     stopping: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, _stop, stopping, number)
     async with AsyncExitStack() as stack:
         try:
+            make_way(config.control.socket)
             store = await Database.open(config.store.url)
             stack.push_async_callback(store.close)
-            await _serve(config, store, stack, stopping)
+            lease = await _lease(store, stopping)
+            return await _serve(config, store, lease, stack, stopping) if lease else 0
         except (StoreError, RosterError) as problem:
             log.error("%s", problem)
             return 1
-    log.info("stopped")
-    return 0
+        finally:
+            log.info("stopped")
+
+
+async def _lease(store: Database, stopping: asyncio.Future[signal.Signals]) -> Lease | None:
+    """Wait for the lease; None when a signal came first."""
+    mine = Lease(secrets.token_hex(8), socket.gethostname(), os.getpid(), now())
+    taking = asyncio.create_task(take_lease(store, mine, now, _is_gone))
+    await asyncio.wait((stopping, taking), return_when=asyncio.FIRST_COMPLETED)
+    if not taking.done():
+        taking.cancel()
+        return None
+    return await taking
+
+
+def _is_gone(lease: Lease) -> bool:
+    """Say whether a lease's process has certainly ended: it was of this host, and its number is nobody's or ours."""
+    if lease.host != socket.gethostname():
+        return False
+    try:
+        os.kill(lease.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return lease.pid == os.getpid()
 
 
 def _stop(stopping: asyncio.Future[signal.Signals], number: signal.Signals) -> None:
@@ -101,16 +135,18 @@ def _stop(stopping: asyncio.Future[signal.Signals], number: signal.Signals) -> N
 
 
 async def _serve(
-    config: Config, store: Database, stack: AsyncExitStack, stopping: asyncio.Future[signal.Signals]
-) -> None:
-    settings = settings_from(config)
-    company = Company(settings, store, await store.load())
+    config: Config, store: Database, lease: Lease, stack: AsyncExitStack, stopping: asyncio.Future[signal.Signals]
+) -> int:
+    settings, snapshot = settings_from(config), await store.load()
+    company = Company(settings, store, snapshot)
     link, timetable = _link(config), Timetable(now)
     stack.callback(timetable.close)
     gateway = disco.gateway_info(say("gateway", settings.style.language))
     outbound = Outbound(link, now, settings.style.language, disco.CONTACT.caps, gateway.caps)
-    publisher = Publisher(company, outbound, timetable, now)
-    attendance = Attendance(company, publisher, outbound, timetable, now)
+    publisher = Publisher(company, outbound, store, timetable, now, snapshot.told)
+    catch_up = CatchUp(company, publisher, outbound, snapshot.linked_at)
+    attendance = Attendance(company, publisher, catch_up, outbound, timetable, now)
+    heartbeat = Heartbeat(lease, company, publisher, catch_up, store, outbound, now)
     stack.callback(attendance.stop)
     api = _api(config)
     if api:
@@ -127,11 +163,11 @@ async def _serve(
     choices = Choices(company, publisher, store, now)
     relay = Relay(company, attendance, outbound)
     questions = Questions(company, choices, attendance, now)
-    inbound = Inbound(company, attendance, subscriptions, relay, questions, outbound)
-    administration = Administration(company, choices, publisher, provisioning, store, outbound, now)
+    inbound = Inbound(company, attendance, subscriptions, relay, questions, outbound, heartbeat.came_back)
+    administration = Administration(company, choices, publisher, provisioning, store, outbound, heartbeat, now)
 
     def up() -> None:
-        publisher.start_over()
+        heartbeat.link_up()
         attendance.resync()
         provisioning.request(())
 
@@ -142,19 +178,37 @@ async def _serve(
     log.info("Panel Presence %s, %d employees, store %s", __version__, len(company.directory), store.url)
     if not company.directory.employees:
         log.warning("the directory is empty: nobody is answered; import it: panel-presence employees import FILE.csv")
-    publisher.start_over()
     provisioning.request(company.directory.employees)
     link.connect()
-    worker = asyncio.create_task(provisioning.run())
     stack.push_async_callback(link.stop)
+    beating, worker = asyncio.create_task(heartbeat.run()), asyncio.create_task(provisioning.run())
     try:
-        await asyncio.wait((stopping, worker), return_when=asyncio.FIRST_COMPLETED)
-        if worker.done():
-            await worker
+        await asyncio.wait((stopping, beating, worker), return_when=asyncio.FIRST_COMPLETED)
+        for task in (beating, worker):
+            if task.done():
+                await task
     finally:
+        beating.cancel()
         worker.cancel()
-    if stopping.result() is not signal.SIGHUP:
-        publisher.withdraw_all()
+    if not stopping.done():
+        return 1
+    attendance.stop()
+    await _finish(publisher, heartbeat, withdraw=stopping.result() is not signal.SIGHUP)
+    return 0
+
+
+async def _finish(publisher: Publisher, heartbeat: Heartbeat, *, withdraw: bool) -> None:
+    """Bring the watchers to the end of the run, within a time, and note for the next start what they hold."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT):
+            if withdraw:
+                await publisher.withdraw_all()
+            await heartbeat.proof(STOP_TIMEOUT)
+            await heartbeat.renew()
+    except TimeoutError:
+        log.warning("stopped before everything was told: %d contacts are owed to their watchers", publisher.owed)
+    except StoreError as problem:
+        log.warning("%s", problem)
 
 
 async def check(config: Config) -> AsyncIterator[CheckLine]:

@@ -144,7 +144,7 @@ def open_socket(path: Path) -> socket.socket:
     # The mask makes the file private from its first moment; a chmod afterwards would leave a gap.
     mask = os.umask(0o177)
     try:
-        _remove_stale(path)
+        make_way(path)
         listener.bind(os.fspath(path))
     except OSError as error:
         listener.close()
@@ -157,7 +157,8 @@ def open_socket(path: Path) -> socket.socket:
     return listener
 
 
-def _remove_stale(path: Path) -> None:
+def make_way(path: Path) -> None:
+    """Make the socket's directory and remove what a crash left; raises ControlError if a component listens there."""
     if not path.parent.is_dir():
         old = os.umask(0o077)
         try:

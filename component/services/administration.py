@@ -13,6 +13,7 @@ from component.core.status import choice_in_force
 from component.core.texts import say
 from component.services.choices import Choices
 from component.services.company import Company
+from component.services.heartbeat import Heartbeat
 from component.services.operations import (
     CheckLine,
     EmployeeRow,
@@ -37,6 +38,7 @@ class Administration:
         provisioning: Provisioning,
         store: Store,
         stream: Stream,
+        heartbeat: Heartbeat,
         clock: Clock,
     ) -> None:
         self._company = company
@@ -45,6 +47,7 @@ class Administration:
         self._provisioning = provisioning
         self._store = store
         self._stream = stream
+        self._heartbeat = heartbeat
         self._clock = clock
         self._importing = asyncio.Lock()
 
@@ -201,6 +204,9 @@ class Administration:
             CheckLine("store", self._store.failing is None, self._store.failing or f"writes to {self._store.url}"),
             CheckLine("rosters", provisioning.failing is None, provisioning.failing or provisioning.reason),
         ]
+        if self._heartbeat.stranger:
+            hint = "end the other one, or give it a domain of its own"
+            lines.append(CheckLine("instances", False, self._heartbeat.stranger, hint))
         if provisioning.waiting:
             lines.append(CheckLine("rosters", None, f"{provisioning.waiting} rosters are still to be looked at"))
         if provisioning.problems:

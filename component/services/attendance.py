@@ -19,6 +19,7 @@ from component.core.facts import (
     PhoneReported,
     SessionEnded,
 )
+from component.services.catch_up import CatchUp
 from component.services.company import Company
 from component.services.ports import Clock, Stream, Timers
 from component.services.publisher import Publisher
@@ -35,15 +36,23 @@ _GRACE = ("session grace",)
 class Attendance:
     """Keeps the sessions of all employees, and the PBXs' availability."""
 
-    def __init__(self, company: Company, publisher: Publisher, stream: Stream, timetable: Timers, clock: Clock) -> None:
+    def __init__(
+        self,
+        company: Company,
+        publisher: Publisher,
+        catch_up: CatchUp,
+        stream: Stream,
+        timetable: Timers,
+        clock: Clock,
+    ) -> None:
         self._company = company
         self._publisher = publisher
+        self._catch_up = catch_up
         self._stream = stream
         self._timetable = timetable
         self._clock = clock
         self._unconfirmed: set[str] = set()
         self._replays: dict[str, ClientSeen] = {}
-        self._not_presented: set[str] = set()
         self._pbxs: set[str] = set()
         self._resync: asyncio.Task[None] | None = None
 
@@ -51,7 +60,6 @@ class Attendance:
         """A panel session's directed presence came."""
         self._publisher.record(employee, PanelSeen(session, mode, phone, idle_since))
         self._unconfirmed.discard(session)
-        self._present(session, employee, replay=False)
 
     def client(
         self, session: str, employee: str, idle_since: datetime | None, *, away: bool, stamp: datetime | None
@@ -70,7 +78,8 @@ class Attendance:
             self._replays[session] = event
         else:
             self._unconfirmed.discard(session)
-        self._present(session, employee, replay=stamp is not None)
+        if stamp is not None:
+            self._catch_up.found(session, employee, stamp)
 
     def acted(self, session: str, employee: str) -> None:
         """The employee sent a message or command from a session."""
@@ -79,7 +88,6 @@ class Attendance:
     def gone(self, session: str) -> None:
         """A session's unavailable presence came; a bare JID's ends nothing (RFC 6121 section 4.5.4 is the server's)."""
         self._unconfirmed.discard(session)
-        self._not_presented.discard(session)
         if employee := self._company.sessions.get(session):
             self._publisher.record(employee, SessionEnded(session))
         if session in self._pbxs:
@@ -109,10 +117,10 @@ class Attendance:
         self.stop()
         self._pbxs.clear()
         self._replays.clear()
-        self._not_presented = set(self._company.sessions)
+        self._catch_up.begin()
         self._unconfirmed = set(self._company.sessions) | self._reporting_pbxs()
         self._timetable.at(_GRACE, self._clock() + self._company.settings.session_grace, self._grace_ends)
-        self._resync = asyncio.create_task(self._ask_everyone())
+        self._resync = asyncio.create_task(self._resynchronise())
 
     def stop(self) -> None:
         """Stop asking around."""
@@ -120,13 +128,7 @@ class Attendance:
             self._resync.cancel()
             self._resync = None
 
-    def _present(self, session: str, employee: str, *, replay: bool) -> None:
-        if session in self._not_presented or replay:
-            self._not_presented.discard(session)
-            if self._company.roster(employee).domain_item:
-                self._publisher.present_all(employee, (session,))
-
-    async def _ask_everyone(self) -> None:
+    async def _resynchronise(self) -> None:
         panels = [jid for jid, one in self._company.sessions.items() if self._company.state(one).sessions[jid].panel]
         for jid in (*panels, *self._reporting_pbxs()):
             self._stream.send_announce(jid)
@@ -139,7 +141,9 @@ class Attendance:
                     approved = self._company.approved_by_hand(employee.id)
                     self._publisher.present(approved, (employee.account,))
                 if number % PROBES_AT_ONCE == PROBES_AT_ONCE - 1:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0)
+                    await self._stream.room()
+            await self._catch_up.run()
             await pings
         finally:
             pings.cancel()

@@ -171,6 +171,16 @@ class Company:
             if self.subscribed(viewer, contact):
                 yield from self.addresses(viewer)
 
+    def keep_all(self) -> None:
+        """Queue all facts for a store that has lost them."""
+        for employee, state in self._states.items():
+            self._store.keep_state(employee, state)
+        for employee, roster in self._rosters.items():
+            self._store.keep_roster(employee, roster)
+        for employee, exceptions in self._subscriptions.items():
+            for contact, exception in exceptions.items():
+                self._store.keep_subscription(employee, contact, exception)
+
     def employee_at(self, jid: str) -> str | None:
         """Return whose contact a JID is; None for the domain itself and for nobody's."""
         localpart, at, _ = jid.partition("@")

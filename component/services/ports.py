@@ -54,6 +54,19 @@ class Stream(Protocol):
     def send_announce(self, to: str) -> None:
         """Ask a panel session to send its directed presence again (docs/protocol.md)."""
 
+    def send_instance(self, instance: str, number: int) -> None:
+        """Send a numbered message to ourselves; its return proves that all that was written before was routed."""
+
+    async def room(self) -> None:
+        """Wait while much of what was sent is still to be written, so that a slow server slows us down."""
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything came from the server."""
+
+    def drop(self, reason: str) -> None:
+        """Give the connection up and connect again."""
+
     def send_message(self, message: Element) -> bool:
         """Send a message as it is; False for one that may not leave, because a server would close the stream."""
 
@@ -67,20 +80,24 @@ SubscriptionException = Literal["deleted", "approved"]
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Which instance serves the company, where it runs, and when it last said so."""
+    """Which instance serves the company, where it runs, when it last said so, and until when its link certainly held.
+
+    Written with `linked_at` None it leaves the instant that stands there.
+    """
 
     instance: str
     host: str
     pid: int
     renewed_at: datetime
+    linked_at: datetime | None = None
 
 
 @dataclass(slots=True)
 class Snapshot:
     """All that the store holds, as it is read at the start.
 
-    `told` has the digest of the presence that a contact's watchers hold, None where that is in doubt; `alive_at` is
-    when an instance last renewed its lease; `blocks` are (who blocks, whom).
+    `told` has the digest of the presence that a contact's watchers hold, None where that is in doubt; `linked_at` is
+    until when an instance's link certainly held; `blocks` are (who blocks, whom).
     """
 
     employees: Sequence[Employee] = ()
@@ -89,7 +106,7 @@ class Snapshot:
     subscriptions: Mapping[tuple[str, str], SubscriptionException] = field(default_factory=dict)
     told: Mapping[str, str | None] = field(default_factory=dict)
     blocks: frozenset[tuple[str, str]] = frozenset()
-    alive_at: datetime | None = None
+    linked_at: datetime | None = None
 
 
 class StoreError(Exception):
@@ -130,6 +147,12 @@ class Store(Protocol):
 
     async def renew_lease(self, mine: Lease, may_take: Callable[[Lease], bool]) -> Lease | None:
         """Write the lease, unless another instance's stands that may not be taken; returns that; raises StoreError."""
+
+    async def intact(self) -> bool:
+        """Say whether the database is the one that was opened; a lost one was made anew, empty; raises StoreError."""
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back when all that is queued is committed, or could not be."""
 
     async def committed(self) -> None:
         """Wait until all that is queued is committed; raises StoreError when it could not be (it stays queued)."""

@@ -15,7 +15,7 @@ from component.core.roster import Roster
 from component.services.ports import Lease, Snapshot, StoreError, SubscriptionException
 from component.store.errors import explain, name, refuses_row, without_secrets
 from component.store.group_commit import GroupCommit
-from component.store.opening import make_engine, migrate, parse, prepare_file
+from component.store.opening import identity, make_engine, migrate, parse, prepare_file
 from component.store.statements import Batch, Key, read_all, renew_lease, write_batch, write_directory
 
 _log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._file = identity(engine.url)
         self._commits = GroupCommit(self._write)
 
     @classmethod
@@ -40,14 +41,32 @@ class Database:
         engine = make_engine(parsed, busy_timeout)
         database = cls(engine)
         try:
-            with database._explained():
-                async with engine.begin() as connection:
-                    await connection.run_sync(migrate)
+            await database._migrate()
         except BaseException:  # cancelled too, the engine must be disposed of; it is raised again
             await engine.dispose()
             raise
         database._commits.start()
         return database
+
+    async def intact(self) -> bool:
+        """Say whether the file of SQLite is the one that was opened; a lost one was made anew, with empty tables.
+
+        What is written to a deleted file is lost without an error. Raises StoreError when there is no file and none
+        can be made.
+        """
+        if identity(self._engine.url) == self._file:
+            return True
+        async with self._commits.lock:
+            await self._engine.dispose()
+            prepare_file(self._engine.url)
+            await self._migrate()
+            self._file = identity(self._engine.url)
+        return False
+
+    async def _migrate(self) -> None:
+        with self._explained():
+            async with self._engine.begin() as connection:
+                await connection.run_sync(migrate)
 
     async def close(self, within: float = 10.0) -> None:
         """Commit what is queued, within so many seconds, and close; what could not be written is logged."""
@@ -127,6 +146,10 @@ class Database:
             with self._explained():
                 async with self._engine.begin() as connection:
                     return await renew_lease(connection, mine, may_take)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back when all that is queued is committed, or could not be."""
+        self._commits.after_commit(callback)
 
     async def committed(self) -> None:
         """Wait until all that is queued is committed.

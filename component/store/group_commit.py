@@ -64,6 +64,18 @@ class GroupCommit:
         self._wake.set()
         await waiter
 
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back when all that is queued is committed, or could not be."""
+
+        def done(waiter: asyncio.Future[None]) -> None:
+            waiter.exception()  # the store has logged it
+            callback()
+
+        waiter = asyncio.get_running_loop().create_future()
+        waiter.add_done_callback(done)
+        self._waiters.append(waiter)
+        self._wake.set()
+
     async def close(self, within: float) -> None:
         """Commit the queue within that many seconds and end the task; what could not be is logged and lost."""
         with contextlib.suppress(TimeoutError, StoreError):

@@ -71,11 +71,27 @@ def _prepare_sqlite(engine: AsyncEngine, busy_timeout: float) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _file(url: URL) -> Path | None:
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:") or url.query.get("uri"):
+        return None
+    return Path(str(url.database)).absolute()
+
+
+def identity(url: URL) -> tuple[int, int] | None:
+    """Return what tells the file of an SQLite URL from another one of that name; None when there is no file."""
+    path = _file(url)
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
+
+
 def prepare_file(url: URL) -> None:
     """Make the file of an SQLite URL, for its owner alone; raises StoreError when it cannot be used."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:") or url.query.get("uri"):
+    path = _file(url)
+    if path is None:
         return
-    path = Path(str(url.database)).absolute()
     if path.is_dir():
         raise StoreError(f"{path} is a folder: store.url must name a file in it")
     if not path.parent.is_dir():

@@ -121,4 +121,5 @@ lease = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("renewed_at", UtcDateTime, nullable=False),
+    Column("linked_at", UtcDateTime),
 )

@@ -168,7 +168,7 @@ async def read_all(connection: AsyncConnection) -> Snapshot:
         },
         told={row.contact: row.digest for row in await connection.execute(select(told))},
         blocks=frozenset((row.employee, row.blocked) for row in await connection.execute(select(blocks))),
-        alive_at=await connection.scalar(select(lease.c.renewed_at)),
+        linked_at=await connection.scalar(select(lease.c.linked_at)),
     )
 
 
@@ -176,9 +176,11 @@ async def renew_lease(connection: AsyncConnection, mine: Lease, may_take: Callab
     """Write an instance's lease unless another one's stands that may not be taken; that one is returned."""
     row = (await connection.execute(select(lease))).one_or_none()
     if row is not None and row.instance != mine.instance:
-        held = Lease(row.instance, row.host, row.pid, row.renewed_at)
+        held = Lease(row.instance, row.host, row.pid, row.renewed_at, row.linked_at)
         if not may_take(held):
             return held
-    values = {"id": 1, "instance": mine.instance, "host": mine.host, "pid": mine.pid, "renewed_at": mine.renewed_at}
-    await connection.execute(upsert(lease, connection.dialect.name), [values])
+    values = {name: getattr(mine, name) for name in Lease.__dataclass_fields__}
+    if mine.linked_at is None and row is not None:
+        values["linked_at"] = row.linked_at
+    await connection.execute(upsert(lease, connection.dialect.name), [values | {"id": 1}])
     return None

@@ -6,7 +6,7 @@ Nothing that comes in may raise out of `stanza`: slixmpp would close the stream.
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
@@ -36,7 +36,10 @@ class Inbound:
         relay: Relay,
         questions: Questions,
         outbound: Outbound,
+        came_back: Callable[[str, int], None],
     ) -> None:
+        """`came_back` is told of each message that an instance of this domain sent to itself: its id and number."""
+        self._came_back = came_back
         self._company = company
         self._attendance = attendance
         self._relay = relay
@@ -108,6 +111,11 @@ class Inbound:
     def _message(self, message: Element) -> None:
         if split(message.get("to", ""))[0]:
             self._relay.message(message)
+        elif message.get("from") == self._company.settings.domain:
+            # Only a connection of this domain can have sent it: servers check `from`.
+            mark = message.find(tag(PANEL, "instance"))
+            if mark is not None and (number := mark.get("number", "")).isdecimal():
+                self._came_back(mark.get("id", ""), int(number))
         else:
             self._relay.refuse(message, "service-unavailable", "not-here")
 

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
 """Seconds before a reconnection; doubled at each failure, with jitter."""
+FULL = 256 * 1024
+"""Bytes waiting to be written at which long work pauses."""
 HANDSHAKE_TIMEOUT = 15.0
 """Seconds from the TCP connection to the handshake, after which the connection is given up."""
 
@@ -60,6 +62,7 @@ class Link:
         self._first_delay = self._delay = first_delay
         self._handshake_timeout = handshake_timeout
         self._timer: asyncio.TimerHandle | None = None
+        self._heard_at = 0.0
         self._stream = ComponentXMPP(domain, secret, host, port, fix_error_ns=True)
         self._stream.stream_header = self._stream.stream_header.replace(" to=", f' xml:lang="{language}" to=')
         _strip_roster(self._stream)
@@ -84,6 +87,16 @@ class Link:
         self._stream.cancel_connection_attempt()
         await self._stream.disconnect(wait=2.0)
 
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything came from the server."""
+        return asyncio.get_running_loop().time() - self._heard_at
+
+    async def room(self) -> None:
+        """Wait while much of what was sent is still to be written."""
+        while self.up and self._stream.transport and self._stream.transport.get_write_buffer_size() > FULL:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # slixmpp's protocol is not told when its transport has room again
+
     def write(self, data: bytes) -> None:
         """Send bytes of whole stanzas; while the link is down they are dropped."""
         if self.up and self._stream.transport:
@@ -103,6 +116,7 @@ class Link:
             self._slow(element)
 
     def _received(self, data: bytes) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
         self._parse(self._whole_tags(data))
 
     def _connected(self, _: Any) -> None:

@@ -11,7 +11,7 @@ from component.core.address import bare
 from component.core.presence import Presence
 from component.services.ports import Clock, SubscriptionType
 from component.xmpp.gate import Stopped, serialize
-from component.xmpp.namespaces import ERROR, IQ, PANEL, PING, PRESENCE, STANZAS, XML_LANG, tag
+from component.xmpp.namespaces import ERROR, IQ, MESSAGE, PANEL, PING, PRESENCE, STANZAS, XML_LANG, tag
 from component.xmpp.render import Rendered, render
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,18 @@ class Writer(Protocol):
     def problem(self) -> str:
         """Why they do not."""
 
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything came from the server."""
+
     def write(self, data: bytes) -> None:
         """Send whole stanzas; they are dropped while the link is down."""
+
+    async def room(self) -> None:
+        """Wait while much is still to be written."""
+
+    def drop(self, reason: str) -> None:
+        """Give the connection up and connect again."""
 
 
 class Outbound:
@@ -73,6 +83,19 @@ class Outbound:
     def problem(self) -> str:
         """Why they do not."""
         return self._link.problem
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything came from the server."""
+        return self._link.silent_for
+
+    async def room(self) -> None:
+        """Wait while much of what was sent is still to be written."""
+        await self._link.room()
+
+    def drop(self, reason: str) -> None:
+        """Give the connection up and connect again."""
+        self._link.drop(reason)
 
     def send_presence(self, localpart: str, presence: Presence, to: Iterable[str], *, answer: bool = False) -> None:
         """Send a contact's presence to each of `to`, in few writes."""
@@ -109,6 +132,13 @@ class Outbound:
         presence = self._presence(to)
         SubElement(presence, tag(PANEL, "announce"))
         self.send(presence)
+
+    def send_instance(self, instance: str, number: int) -> None:
+        """Send a numbered message from the domain to itself."""
+        domain = self._link.domain
+        message = Element(MESSAGE, {"from": domain, "to": domain, "type": "headline"})
+        SubElement(message, tag(PANEL, "instance"), {"id": instance, "number": str(number)})
+        self.send(message)
 
     def send_presence_error(self, to: str, sender: str, condition: str, kind: str, text: str, language: str) -> None:
         """Answer a presence with an error (RFC 6120 section 8.3)."""

@@ -12,8 +12,10 @@ from component.core.facts import State
 from component.core.presence import Available, Presence
 from component.core.roster import Roster, RosterItem
 from component.services.attendance import Attendance
+from component.services.catch_up import CatchUp
 from component.services.choices import Choices
 from component.services.company import Company, Settings
+from component.services.heartbeat import Heartbeat
 from component.services.ports import (
     Lease,
     NoSuchAccount,
@@ -29,6 +31,7 @@ from component.services.subscriptions import Subscriptions
 
 DOMAIN = "panel.example.test"
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+LEASE = Lease("this", "host", 1, START)
 KEPT = Roster(provisioned=True, domain_item=True)
 
 
@@ -82,6 +85,7 @@ class FakeStream:
         self.messages: list[Element] = []
         self.pings: dict[str, Literal["pong", "error", "silence"]] = {}
         self.stopped = 0
+        self.silent_for = 0.0
 
     def send_presence(self, localpart: str, presence: Presence, to: Iterable[str], *, answer: bool = False) -> None:
         if self.up:
@@ -98,6 +102,15 @@ class FakeStream:
 
     def send_announce(self, to: str) -> None:
         self.other.append(("announce", "", to))
+
+    def send_instance(self, instance: str, number: int) -> None:
+        self.other.append(("instance", instance, str(number)))
+
+    async def room(self) -> None:
+        await asyncio.sleep(0)
+
+    def drop(self, reason: str) -> None:
+        self.other.append(("drop", "", reason))
 
     def send_message(self, message: Element) -> bool:
         if self.stopped:
@@ -124,7 +137,9 @@ class FakeStream:
 
 @dataclass
 class FakeStore:
-    """Keeps rows in memory; `failing` makes commits fail, `while_committing` holds the directory's one up."""
+    """Keeps rows in memory; `failing` makes commits fail, `while_committing` holds the directory's one up, `holds`
+    keeps what is to be called after a commit in `held`.
+    """
 
     url: str = "fake"
     failing: str | None = None
@@ -133,16 +148,21 @@ class FakeStore:
     told: dict[str, str | None] = field(default_factory=dict)
     blocks: set[tuple[str, str]] = field(default_factory=set)
     lease: Lease | None = None
+    directory: list[str] = field(default_factory=list)
+    lost: bool = False
+    holds: bool = False
+    held: list[Callable[[], None]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     while_committing: Callable[[], Awaitable[None]] | None = None
 
     async def load(self) -> Snapshot:
-        return Snapshot()
+        return Snapshot(employees=[employee(one) for one in self.directory])
 
     async def replace_directory(self, employees: Sequence[Employee], removed: Sequence[str]) -> None:
         if self.while_committing:
             await self.while_committing()
         await self.committed()
+        self.directory = [one.id for one in employees]
 
     def keep_state(self, employee: str, state: State) -> None:
         self.states[employee] = state
@@ -166,6 +186,16 @@ class FakeStore:
             return self.lease
         self.lease = mine
         return None
+
+    async def intact(self) -> bool:
+        was_lost, self.lost = self.lost, False
+        return not was_lost
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        if self.holds:
+            self.held.append(callback)
+        else:
+            callback()
 
     async def committed(self) -> None:
         self.log.append("committed")
@@ -213,8 +243,12 @@ class World:
         self.clock, self.stream, self.store = FakeClock(), FakeStream(), FakeStore()
         snapshot = Snapshot(employees=people, rosters={one.id: roster for one in people})
         self.company = Company(settings or Settings(DOMAIN), self.store, snapshot)
-        self.publisher = Publisher(self.company, self.stream, self.clock, self.clock)
-        self.attendance = Attendance(self.company, self.publisher, self.stream, self.clock, self.clock)
+        self.publisher = Publisher(self.company, self.stream, self.store, self.clock, self.clock, {})
+        self.catch_up = CatchUp(self.company, self.publisher, self.stream, None)
+        self.attendance = Attendance(self.company, self.publisher, self.catch_up, self.stream, self.clock, self.clock)
+        self.heartbeat = Heartbeat(
+            LEASE, self.company, self.publisher, self.catch_up, self.store, self.stream, self.clock
+        )
         self.repaired: list[str] = []
         self.subscriptions = Subscriptions(self.company, self.publisher, self.stream, self.clock, self.repaired.append)
         self.choices = Choices(self.company, self.publisher, self.store, self.clock)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element, fromstring
 
 from component.services.attendance import Attendance
+from component.services.catch_up import CatchUp
 from component.services.choices import Choices
 from component.services.company import Company, Settings
 from component.services.ports import Snapshot
@@ -34,7 +35,13 @@ class FakeLink:
     def __init__(self) -> None:
         self.domain, self.up, self.problem = DOMAIN, True, ""
         self.left: list[Element] = []
-        self.defects = 0
+        self.defects, self.silent_for = 0, 0.0
+
+    async def room(self) -> None:
+        pass
+
+    def drop(self, reason: str) -> None:
+        raise AssertionError(reason)
 
     def write(self, data: bytes) -> None:
         if self.defects:
@@ -57,13 +64,23 @@ class StanzaRig:
         snapshot = Snapshot(employees=PEOPLE, rosters={one.id: KEPT for one in PEOPLE})
         self.company = company = Company(settings, self.store, snapshot)
         self.outbound = out = Outbound(self.link, self.clock, "ru", disco.CONTACT.caps, "<c/>")
-        self.publisher = Publisher(company, out, self.clock, self.clock)
-        self.attendance = Attendance(company, self.publisher, out, self.clock, self.clock)
+        self.publisher = Publisher(company, out, self.store, self.clock, self.clock, {})
+        catch_up = CatchUp(company, self.publisher, out, None)
+        self.attendance = Attendance(company, self.publisher, catch_up, out, self.clock, self.clock)
+        self.beats: list[tuple[str, int]] = []
         self.subscriptions = Subscriptions(company, self.publisher, out, self.clock, lambda _: None)
         self.choices = Choices(company, self.publisher, self.store, self.clock)
         self.relay = Relay(company, self.attendance, out)
         self.questions = Questions(company, self.choices, self.attendance, self.clock)
-        self.inbound = Inbound(company, self.attendance, self.subscriptions, self.relay, self.questions, out)
+        self.inbound = Inbound(
+            company,
+            self.attendance,
+            self.subscriptions,
+            self.relay,
+            self.questions,
+            out,
+            lambda *beat: self.beats.append(beat),
+        )
 
     @property
     def left(self) -> list[Element]:

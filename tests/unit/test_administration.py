@@ -34,12 +34,20 @@ class Rig:
         self.world = World(*(() if empty else people), roster=roster, settings=settings)
         self.way = FakeWay(self.world.store.log)
         world = self.world
-        world.publisher.start_over()
+        for one in world.company.directory.employees:
+            world.publisher.refresh(one)
         self.provisioning = Provisioning(
             world.company, world.publisher, world.store, self._choose, self._pause, lambda _: None
         )
         self.administration = Administration(
-            world.company, world.choices, world.publisher, self.provisioning, world.store, world.stream, world.clock
+            world.company,
+            world.choices,
+            world.publisher,
+            self.provisioning,
+            world.store,
+            world.stream,
+            world.heartbeat,
+            world.clock,
         )
         self.steps: list[Progress] = []
 

@@ -28,6 +28,14 @@ class FakeLink:
         self.domain, self.up, self.problem = DOMAIN, True, "no server"
         self.writes: list[bytes] = []
 
+    silent_for = 0.0
+
+    async def room(self) -> None:
+        pass
+
+    def drop(self, reason: str) -> None:
+        pass
+
     def write(self, data: bytes) -> None:
         self.writes.append(data)
 

@@ -78,7 +78,7 @@ def test_time_alone_is_told_too() -> None:
     assert world.stream.shows("ivanov") == ["dnd", "", "away", "xa"]
 
 
-def test_nothing_is_sent_while_the_stream_is_down_and_the_truth_is_known_after() -> None:
+async def test_nothing_is_sent_while_the_stream_is_down_and_the_truth_is_told_after() -> None:
     world = World(employee("ivanov"), employee("petrov"))
     launched(world)
     world.stream.up = False
@@ -86,8 +86,8 @@ def test_nothing_is_sent_while_the_stream_is_down_and_the_truth_is_known_after()
     world.clock.pass_by(seconds=5)
     assert world.stream.presences == []
     world.stream.up = True
-    world.publisher.start_over()
-    world.publisher.present_all("petrov", ("petrov@example.test/pc",))
+    world.publisher.begin_anew()
+    await world.publisher.tell_differences()
     assert world.stream.shown("petrov@example.test/pc") == {"ivanov": "busy"}
 
 
@@ -102,10 +102,10 @@ def test_who_has_no_item_is_told_nothing_and_unknown_sessions_get_it_on_the_acco
     assert world.stream.shown("petrov@example.test") == {"ivanov": "dnd"}
 
 
-def test_a_stop_shows_everybody_as_unavailable() -> None:
+async def test_a_stop_shows_everybody_as_unavailable() -> None:
     world = World(employee("ivanov"), employee("petrov"))
     watcher = launched(world)
-    world.publisher.withdraw_all()
+    await world.publisher.withdraw_all()
     assert world.stream.shown(watcher) == {"ivanov": "offline"}
 
 
@@ -127,10 +127,10 @@ def test_the_end_of_the_last_softphone_is_told() -> None:
     assert world.stream.shows("ivanov") == ["unavailable"]
 
 
-def test_nothing_is_shown_after_the_withdrawal() -> None:
+async def test_nothing_is_shown_after_the_withdrawal() -> None:
     world = World(employee("ivanov"), employee("petrov"))
     watcher = launched(world)
-    world.publisher.withdraw_all()
+    await world.publisher.withdraw_all()
     world.publisher.record("ivanov", StatusChosen(Status.BUSY))
     world.publisher.present_all("petrov", (watcher,))
     world.clock.pass_by(hours=1)

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -298,9 +299,10 @@ async def test_what_was_told_and_blocked_comes_back(database: Database) -> None:
 
 
 async def test_one_instance_holds_the_lease(database: Database) -> None:
-    first, second = Lease("one", "host", 1, NOW), Lease("two", "host", 2, NOW + timedelta(seconds=1))
+    first, second = Lease("one", "host", 1, NOW, NOW), Lease("two", "host", 2, NOW + timedelta(seconds=1))
     assert await database.renew_lease(first, lambda _: False) is None
     assert await database.renew_lease(second, lambda held: held != first) == first
-    assert (await database.load()).alive_at == NOW
+    assert (await database.load()).linked_at == NOW
     assert await database.renew_lease(second, lambda held: held == first) is None
-    assert await database.renew_lease(first, lambda _: False) == second
+    assert (await database.load()).linked_at == NOW  # a new instance leaves it until its own link holds
+    assert await database.renew_lease(first, lambda _: False) == replace(second, linked_at=NOW)

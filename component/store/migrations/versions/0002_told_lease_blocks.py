@@ -25,4 +25,5 @@ def upgrade() -> None:
         sa.Column("host", sa.Text, nullable=False),
         sa.Column("pid", sa.Integer, nullable=False),
         sa.Column("renewed_at", sa.DateTime, nullable=False),
+        sa.Column("linked_at", sa.DateTime),
     )

@@ -1,0 +1,197 @@
+"""Every few seconds: is the lease ours, is the store still there, does the server hand back what we send?
+
+A message to ourselves, with the instance's id and a number, goes through the server and comes back on the same stream.
+Its return proves that the link lives in both directions and that everything written before was routed. Another
+instance's id shows that a second connection of this domain is open, and lost numbers that it takes some of the traffic:
+ejabberd splits stanzas between them at random, and tells nobody.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from component.core.lease import may_take
+from component.services.catch_up import CatchUp
+from component.services.company import Company
+from component.services.ports import Clock, Lease, Store, StoreError, Stream
+from component.services.publisher import Publisher
+
+log = logging.getLogger(__name__)
+
+EVERY = 5.0
+"""Seconds between two beats."""
+BEATS_OF_SILENCE = 3
+"""After so many beats without a byte from the server the link is given up."""
+LOST_IS_SPLIT = 2
+"""So many lost beats on one connection are no accident: the stream is ordered, and nothing on it gets lost."""
+BEATS_A_STRANGER_IS_REPORTED = 12
+"""For how long after its last sign a second connection is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A message to ourselves that is under way: what was written before it, and when; `routed` tells its return."""
+
+    writes: int
+    at: datetime
+    routed: asyncio.Event
+
+
+def _may_take(now: datetime, is_gone: Callable[[Lease], bool]) -> Callable[[Lease], bool]:
+    return lambda held: may_take(held.renewed_at, now, holder_is_gone=is_gone(held))
+
+
+async def take_lease(
+    store: Store, mine: Lease, clock: Clock, is_gone: Callable[[Lease], bool], *, every: float = EVERY
+) -> Lease:
+    """Wait until this instance may serve the company; returns its lease. Raises StoreError.
+
+    `is_gone` says whether a lease's holder certainly no longer runs (a process of this host that has ended).
+    """
+    waiting = False
+    while True:
+        now = clock()
+        mine = replace(mine, renewed_at=now)
+        held = await store.renew_lease(mine, _may_take(now, is_gone))
+        if held is None:
+            return mine
+        if not waiting:
+            waiting = True
+            log.warning(
+                "another instance serves this company (process %d on %s, store %s); this one stands by until it ends",
+                held.pid,
+                held.host,
+                store.url,
+            )
+        await asyncio.sleep(every)
+
+
+class Heartbeat:
+    """Beats until cancelled; ends by itself when another instance has taken the lease."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        company: Company,
+        publisher: Publisher,
+        catch_up: CatchUp,
+        store: Store,
+        stream: Stream,
+        clock: Clock,
+        *,
+        every: float = EVERY,
+    ) -> None:
+        """`every` is in seconds."""
+        self._lease = lease
+        self._company = company
+        self._publisher = publisher
+        self._catch_up = catch_up
+        self._store = store
+        self._stream = stream
+        self._clock = clock
+        self._every = every
+        self._number = 0
+        self._under_way: dict[int, Beat] = {}
+        self._lost = 0
+        self._stranger_at = 0
+        self.stranger: str | None = None
+
+    async def run(self) -> None:
+        """Beat; returns when the lease was lost to another instance."""
+        while True:
+            try:
+                if not await self._lease_holds():
+                    return
+                if not await self._store.intact():
+                    await self._write_store_anew()
+            except StoreError as problem:
+                if self._store.failing is None:
+                    log.warning("%s", problem)
+            self._beat()
+            await asyncio.sleep(self._every)
+
+    def link_up(self) -> None:
+        """The handshake is done: what was under way is lost with the old connection."""
+        self._under_way.clear()
+        self._lost = 0
+        self._send()
+
+    def came_back(self, instance: str, number: int) -> None:
+        """A message of an instance of this domain came."""
+        if instance != self._lease.instance:
+            self._report(f"a second connection of {self._company.settings.domain} is open, of another instance")
+            return
+        beat = self._under_way.get(number)
+        if beat is None:
+            return
+        earlier = [one for one in self._under_way if one <= number]
+        self._lost += len(earlier) - 1
+        if self._lost >= LOST_IS_SPLIT:
+            self._report("some of what is sent to this component does not arrive: a second connection takes it")
+        self._publisher.proven(beat.writes)
+        self._catch_up.linked_at = beat.at
+        for one in earlier:
+            self._under_way.pop(one).routed.set()
+
+    async def proof(self, within: float) -> bool:
+        """Say whether all that was written so far certainly reached the server, within so many seconds."""
+        if not self._stream.up:
+            return False
+        try:
+            async with asyncio.timeout(within):
+                await self._send().routed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def renew(self) -> None:
+        """Write the lease once more, so that the next start knows until when the link held; raises StoreError."""
+        await self._lease_holds()
+
+    async def _lease_holds(self) -> bool:
+        now = self._clock()
+        mine = replace(self._lease, renewed_at=now, linked_at=self._catch_up.linked_at)
+        held = await self._store.renew_lease(mine, _may_take(now, lambda _: False))
+        if held is not None:
+            log.error(
+                "another instance (process %d on %s) has taken over while this one did not run; this one ends",
+                held.pid,
+                held.host,
+            )
+        return held is None
+
+    async def _write_store_anew(self) -> None:
+        log.error("%s was deleted or replaced while running: all that is known is written anew", self._store.url)
+        directory = self._company.directory.employees
+        strangers = [one.id for one in (await self._store.load()).employees if one.id not in directory]
+        await self._store.replace_directory(tuple(directory.values()), strangers)
+        self._company.keep_all()
+        self._publisher.keep_all()
+        await self._store.committed()
+        log.info("the store %s is complete again", self._store.url)
+
+    def _beat(self) -> None:
+        if self.stranger and self._number - self._stranger_at > BEATS_A_STRANGER_IS_REPORTED:
+            self.stranger = None
+            log.info("no second connection has shown itself for a while")
+        if not self._stream.up:
+            return
+        silence = self._stream.silent_for
+        if silence > BEATS_OF_SILENCE * self._every:
+            self._stream.drop(f"nothing has come from the server for {silence:.0f} s")
+        else:
+            self._send()
+
+    def _send(self) -> Beat:
+        self._number += 1
+        beat = self._under_way[self._number] = Beat(self._publisher.writes, self._clock(), asyncio.Event())
+        self._stream.send_instance(self._lease.instance, self._number)
+        return beat
+
+    def _report(self, problem: str) -> None:
+        self._stranger_at = self._number
+        if self.stranger is None:
+            log.error("%s; colleagues miss presences and messages until only one runs", problem)
+        self.stranger = problem

@@ -1,0 +1,137 @@
+"""The beat: the link lives in both directions, one instance serves, the store is there."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from component.core.facts import Status, StatusChosen
+from component.core.lease import LEASE
+from component.services.heartbeat import Heartbeat, take_lease
+from component.services.ports import Lease
+from tests.unit.fakes import LEASE as MINE
+from tests.unit.fakes import World, employee, until
+
+
+def office() -> World:
+    world = World(employee("ivanov"), employee("petrov"))
+    world.client("petrov")
+    return world
+
+
+def beating(world: World) -> Heartbeat:
+    return Heartbeat(
+        MINE, world.company, world.publisher, world.catch_up, world.store, world.stream, world.clock, every=0.0
+    )
+
+
+def reported(heartbeat: Heartbeat) -> str:
+    return heartbeat.stranger or ""
+
+
+def numbers(world: World) -> list[int]:
+    return [int(number) for kind, _, number in world.stream.other if kind == "instance"]
+
+
+async def test_a_beat_that_comes_back_proves_what_was_written_before() -> None:
+    world = office()
+    world.publisher.record("ivanov", StatusChosen(Status.BUSY))
+    world.heartbeat.link_up()
+    sent = world.clock.now
+    world.clock.pass_by(seconds=1)
+    world.heartbeat.came_back("this", numbers(world)[0])
+    assert world.store.told["ivanov"] is not None
+    assert world.catch_up.linked_at == sent
+    assert world.heartbeat.stranger is None
+
+
+async def test_proof_waits_for_the_return() -> None:
+    world = office()
+    waiting = asyncio.create_task(world.heartbeat.proof(5))
+    await until(lambda: bool(numbers(world)))
+    world.heartbeat.came_back("this", numbers(world)[-1] + 7)  # of an earlier link
+    assert not waiting.done()
+    world.heartbeat.came_back("this", numbers(world)[-1])
+    assert await waiting
+    assert not await world.heartbeat.proof(0.01)
+    world.stream.up = False
+    assert not await world.heartbeat.proof(5)
+
+
+async def test_a_strange_instance_is_reported_until_it_is_silent_for_a_while() -> None:
+    world = office()
+    heartbeat = beating(world)
+    heartbeat.came_back("that", 1)
+    assert "second connection" in reported(heartbeat)
+    task = asyncio.create_task(heartbeat.run())
+    await until(lambda: heartbeat.stranger is None)
+    assert len(numbers(world)) > 12
+    task.cancel()
+
+
+async def test_lost_beats_are_a_second_connection_too() -> None:
+    world = office()
+    for _ in range(5):
+        world.heartbeat.link_up()  # what an old link lost is no sign
+    sent = numbers(world)
+    world.heartbeat.came_back("this", sent[-1])
+    assert reported(world.heartbeat) == ""
+    waiting = [asyncio.create_task(world.heartbeat.proof(5)) for _ in range(3)]
+    await until(lambda: len(numbers(world)) == len(sent) + 3)
+    world.heartbeat.came_back("this", numbers(world)[-1])
+    assert "does not arrive" in reported(world.heartbeat)
+    assert all(await asyncio.gather(*waiting))
+
+
+async def test_a_silent_server_is_given_up() -> None:
+    world = office()
+    world.stream.silent_for = 0.5
+    task = asyncio.create_task(beating(world).run())
+    await until(lambda: any(kind == "drop" for kind, _, _ in world.stream.other))
+    task.cancel()
+    world.stream.up = False
+    world.stream.other.clear()
+    task = asyncio.create_task(beating(world).run())
+    await until(lambda: bool(world.store.lease))
+    assert world.stream.other == []
+    task.cancel()
+
+
+async def test_a_lost_lease_ends_the_beat() -> None:
+    world = office()
+    world.store.lease = replace(MINE, instance="that", pid=2)
+    await asyncio.wait_for(beating(world).run(), 5)
+    assert world.store.lease.instance == "that"
+
+
+async def test_a_lost_store_is_written_anew() -> None:
+    world = office()
+    world.publisher.record("ivanov", StatusChosen(Status.BUSY))
+    for rows in (world.store.states, world.store.rosters, world.store.told):
+        rows.clear()
+    world.store.lost = True
+    task = asyncio.create_task(beating(world).run())
+    await until(lambda: not world.store.lost)
+    task.cancel()
+    assert world.store.directory == ["ivanov", "petrov"]
+    assert world.store.states.keys() == {"ivanov", "petrov"}
+    assert world.store.told["ivanov"] is None
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_second_instance_stands_by_until_the_first_has_ended(gone: bool) -> None:
+    world = office()
+    held = world.store.lease = Lease("that", "host", 2, world.clock.now)
+    ended: set[int] = set()
+    taking = asyncio.create_task(
+        take_lease(world.store, MINE, world.clock, lambda lease: lease.pid in ended, every=0.0)
+    )
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert world.store.lease == held
+    if gone:
+        ended.add(2)
+    else:
+        world.clock.pass_by(seconds=LEASE.total_seconds() + 1)
+    assert (await taking).instance == "this"
+    assert world.store.lease == replace(MINE, renewed_at=world.clock.now)
