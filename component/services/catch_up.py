@@ -41,7 +41,7 @@ class CatchUp:
         self._refreshed_a_second = refreshed_a_second
         self._stored: set[str] = set()
         self._seen: set[str] = set()
-        self.linked_at = linked_at
+        self.linked_at = self._held_until = linked_at
 
     def begin(self) -> None:
         """The handshake is done; the sessions known so far hold until they are found or end."""
