@@ -146,7 +146,8 @@ async def _serve(
     publisher = Publisher(company, outbound, store, timetable, now, snapshot.told)
     catch_up = CatchUp(company, publisher, outbound, snapshot.linked_at)
     attendance = Attendance(company, publisher, catch_up, outbound, timetable, now)
-    heartbeat = Heartbeat(lease, company, publisher, catch_up, store, outbound, now)
+    beat = config.xmpp.beat.total_seconds()
+    heartbeat = Heartbeat(lease, company, publisher, catch_up, store, outbound, now, every=beat)
     stack.callback(attendance.stop)
     api = _api(config)
     if api:

@@ -85,6 +85,12 @@ class XmppConfig(_Section):
     port: Annotated[int, BeforeValidator(_no_boolean)] = Field(
         default=5347, ge=1, le=65535, description="the server's component port, 1 to 65535"
     )
+    beat: Duration = Field(
+        default=timedelta(seconds=5),
+        ge=timedelta(seconds=1),
+        le=timedelta(seconds=5),
+        description=f"{ALLOWED_DURATIONS}, 1s to 5s",
+    )
 
 
 class StoreConfig(_Section):

@@ -54,6 +54,7 @@ def test_the_defaults(load: Load) -> None:
     assert config.status.extended_away_after == timedelta(hours=1)
     assert (config.status.busy_show, config.status.after_was_here) == ("dnd", "restore")
     assert config.status.session_grace == timedelta(seconds=30)
+    assert config.xmpp.beat == timedelta(seconds=5)
     assert config.status.presets == {}
     assert (config.rosters.method, config.rosters.group) == ("auto", "Телефония")
     assert config.rosters.ejabberd_api is None
