@@ -96,8 +96,8 @@ async def run(config: Config) -> int:
             make_way(config.control.socket)
             store = await Database.open(config.store.url)
             stack.push_async_callback(store.close)
-            lease = await _lease(store, stopping)
-            return await _serve(config, store, lease, stack, stopping) if lease else 0
+            taken = await _lease(store, stopping)
+            return await _serve(config, store, *taken, stack, stopping) if taken else 0
         except (StoreError, RosterError) as problem:
             log.error("%s", problem)
             return 1
@@ -105,8 +105,8 @@ async def run(config: Config) -> int:
             log.info("stopped")
 
 
-async def _lease(store: Database, stopping: asyncio.Future[signal.Signals]) -> Lease | None:
-    """Wait for the lease; None when a signal came first."""
+async def _lease(store: Database, stopping: asyncio.Future[signal.Signals]) -> tuple[Lease, bool] | None:
+    """Wait for the lease, as `take_lease` returns it; None when a signal came first."""
     mine = Lease(secrets.token_hex(8), socket.gethostname(), os.getpid(), now())
     taking = asyncio.create_task(take_lease(store, mine, now, _is_gone))
     await asyncio.wait((stopping, taking), return_when=asyncio.FIRST_COMPLETED)
@@ -135,7 +135,12 @@ def _stop(stopping: asyncio.Future[signal.Signals], number: signal.Signals) -> N
 
 
 async def _serve(
-    config: Config, store: Database, lease: Lease, stack: AsyncExitStack, stopping: asyncio.Future[signal.Signals]
+    config: Config,
+    store: Database,
+    lease: Lease,
+    contested: bool,
+    stack: AsyncExitStack,
+    stopping: asyncio.Future[signal.Signals],
 ) -> int:
     settings, snapshot = settings_from(config), await store.load()
     company = Company(settings, store, snapshot)
@@ -147,7 +152,18 @@ async def _serve(
     catch_up = CatchUp(company, publisher, outbound, snapshot.linked_at)
     attendance = Attendance(company, publisher, catch_up, outbound, timetable, now)
     beat = config.xmpp.beat.total_seconds()
-    heartbeat = Heartbeat(lease, company, publisher, catch_up, store, outbound, now, every=beat)
+    heartbeat = Heartbeat(
+        lease,
+        company,
+        publisher,
+        catch_up,
+        store,
+        outbound,
+        now,
+        attendance.resync,
+        every=beat,
+        contested=contested,
+    )
     stack.callback(attendance.stop)
     api = _api(config)
     if api:

@@ -24,10 +24,8 @@ EVERY = 5.0
 """Seconds between two beats."""
 BEATS_OF_SILENCE = 3
 """After so many beats without a byte from the server the link is given up."""
-LOST_IS_SPLIT = 2
-"""So many lost beats on one connection are no accident: the stream is ordered, and nothing on it gets lost."""
-BEATS_A_STRANGER_IS_REPORTED = 12
-"""For how long after its last sign a second connection is reported."""
+BEATS_TO_TRUST = 6
+"""After so many beats without a sign of a second connection there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +43,28 @@ def _may_take(now: datetime, is_gone: Callable[[Lease], bool]) -> Callable[[Leas
 
 async def take_lease(
     store: Store, mine: Lease, clock: Clock, is_gone: Callable[[Lease], bool], *, every: float = EVERY
-) -> Lease:
-    """Wait until this instance may serve the company; returns its lease. Raises StoreError.
+) -> tuple[Lease, bool]:
+    """Wait until this instance may serve the company. Raises StoreError.
+
+    Returns its lease, and whether it was taken from an instance that may still be connected (it only expired).
 
     `is_gone` says whether a lease's holder certainly no longer runs (a process of this host that has ended).
     """
-    waiting = False
+    before: Lease | None = None
     while True:
         now = clock()
         mine = replace(mine, renewed_at=now)
         held = await store.renew_lease(mine, _may_take(now, is_gone))
         if held is None:
-            return mine
-        if not waiting:
-            waiting = True
+            return mine, before is not None and not is_gone(before)
+        if before is None:
             log.warning(
                 "another instance serves this company (process %d on %s, store %s); this one stands by until it ends",
                 held.pid,
                 held.host,
                 store.url,
             )
+        before = held
         await asyncio.sleep(every)
 
 
@@ -80,10 +80,15 @@ class Heartbeat:
         store: Store,
         stream: Stream,
         clock: Clock,
+        resync: Callable[[], None],
         *,
         every: float = EVERY,
+        contested: bool = False,
     ) -> None:
-        """`every` is in seconds."""
+        """`resync` is called when a second connection has gone: what it took is lost.
+
+        `contested` says that the instance that served before may still be connected. `every` is in seconds.
+        """
         self._lease = lease
         self._company = company
         self._publisher = publisher
@@ -94,9 +99,11 @@ class Heartbeat:
         self._every = every
         self._number = 0
         self._under_way: dict[int, Beat] = {}
-        self._lost = 0
-        self._stranger_at = 0
+        self._resync = resync
+        self._trusted = 0
         self.stranger: str | None = None
+        if contested:
+            self._report("the instance that served before hangs, and is perhaps still connected")
 
     async def run(self) -> None:
         """Beat; returns when the lease was lost to another instance."""
@@ -115,7 +122,6 @@ class Heartbeat:
     def link_up(self) -> None:
         """The handshake is done: what was under way is lost with the old connection."""
         self._under_way.clear()
-        self._lost = 0
         self._send()
 
     def came_back(self, instance: str, number: int) -> None:
@@ -127,11 +133,13 @@ class Heartbeat:
         if beat is None:
             return
         earlier = [one for one in self._under_way if one <= number]
-        self._lost += len(earlier) - 1
-        if self._lost >= LOST_IS_SPLIT:
+        if len(earlier) > 1:  # the stream is ordered, and nothing on it gets lost
             self._report("some of what is sent to this component does not arrive: a second connection takes it")
+        else:
+            self._trust()
         self._publisher.proven(beat.writes)
-        self._catch_up.linked_at = beat.at
+        if self.stranger is None:
+            self._catch_up.linked_at = beat.at
         for one in earlier:
             self._under_way.pop(one).routed.set()
 
@@ -173,9 +181,6 @@ class Heartbeat:
         log.info("the store %s is complete again", self._store.url)
 
     def _beat(self) -> None:
-        if self.stranger and self._number - self._stranger_at > BEATS_A_STRANGER_IS_REPORTED:
-            self.stranger = None
-            log.info("no second connection has shown itself for a while")
         if not self._stream.up:
             return
         silence = self._stream.silent_for
@@ -191,7 +196,14 @@ class Heartbeat:
         return beat
 
     def _report(self, problem: str) -> None:
-        self._stranger_at = self._number
+        self._trusted = 0
         if self.stranger is None:
-            log.error("%s; colleagues miss presences and messages until only one runs", problem)
+            log.error("%s; presences and messages get lost while two are connected", problem)
         self.stranger = problem
+
+    def _trust(self) -> None:
+        self._trusted += 1
+        if self.stranger and self._trusted >= BEATS_TO_TRUST:
+            self.stranger = None
+            log.info("there is no second connection any more; everybody is asked again")
+            self._resync()

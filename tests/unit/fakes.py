@@ -246,13 +246,21 @@ class World:
         self.publisher = Publisher(self.company, self.stream, self.store, self.clock, self.clock, {})
         self.catch_up = CatchUp(self.company, self.publisher, self.stream, None)
         self.attendance = Attendance(self.company, self.publisher, self.catch_up, self.stream, self.clock, self.clock)
-        self.heartbeat = Heartbeat(
-            LEASE, self.company, self.publisher, self.catch_up, self.store, self.stream, self.clock
-        )
+        self.heartbeat = self.new_heartbeat()
         self.repaired: list[str] = []
         self.subscriptions = Subscriptions(self.company, self.publisher, self.stream, self.clock, self.repaired.append)
         self.choices = Choices(self.company, self.publisher, self.store, self.clock)
         self.relay = Relay(self.company, self.attendance, self.stream)
+
+    def new_heartbeat(self, *, every: float = 5.0, contested: bool = False) -> Heartbeat:
+        """A heartbeat of the services; `resyncs` counts how often it had everybody asked again."""
+        self.resyncs = 0
+
+        def resync() -> None:
+            self.resyncs += 1
+
+        services = (self.company, self.publisher, self.catch_up, self.store, self.stream)
+        return Heartbeat(LEASE, *services, self.clock, resync, every=every, contested=contested)
 
     def client(self, one: str, resource: str = "pc") -> str:
         """An ordinary client comes online; returns its full JID."""

@@ -19,12 +19,6 @@ def office() -> World:
     return world
 
 
-def beating(world: World) -> Heartbeat:
-    return Heartbeat(
-        MINE, world.company, world.publisher, world.catch_up, world.store, world.stream, world.clock, every=0.0
-    )
-
-
 def reported(heartbeat: Heartbeat) -> str:
     return heartbeat.stranger or ""
 
@@ -58,40 +52,61 @@ async def test_proof_waits_for_the_return() -> None:
     assert not await world.heartbeat.proof(5)
 
 
-async def test_a_strange_instance_is_reported_until_it_is_silent_for_a_while() -> None:
+def returns(world: World, count: int) -> None:
+    """So many proofs are asked for, and each message comes back."""
+    for _ in range(count):
+        world.heartbeat.link_up()
+        world.heartbeat.came_back("this", numbers(world)[-1])
+
+
+async def test_a_strange_instance_is_reported_until_nothing_is_seen_of_it() -> None:
     world = office()
-    heartbeat = beating(world)
-    heartbeat.came_back("that", 1)
-    assert "second connection" in reported(heartbeat)
-    task = asyncio.create_task(heartbeat.run())
-    await until(lambda: heartbeat.stranger is None)
-    assert len(numbers(world)) > 12
-    task.cancel()
+    returns(world, 1)
+    held = world.catch_up.linked_at
+    world.clock.pass_by(seconds=5)
+    world.heartbeat.came_back("that", 1)
+    assert "second connection" in reported(world.heartbeat)
+    returns(world, 5)
+    assert world.catch_up.linked_at == held, "what came in between is not known"
+    world.heartbeat.came_back("that", 2)
+    returns(world, 5)
+    assert (world.resyncs, bool(reported(world.heartbeat))) == (0, True)
+    returns(world, 2)
+    assert (world.resyncs, reported(world.heartbeat)) == (1, "")
+    assert world.catch_up.linked_at == world.clock.now
 
 
-async def test_lost_beats_are_a_second_connection_too() -> None:
+async def test_a_lost_beat_is_a_second_connection_too() -> None:
     world = office()
     for _ in range(5):
         world.heartbeat.link_up()  # what an old link lost is no sign
-    sent = numbers(world)
-    world.heartbeat.came_back("this", sent[-1])
+    world.heartbeat.came_back("this", numbers(world)[-1])
     assert reported(world.heartbeat) == ""
+    sent = len(numbers(world))
     waiting = [asyncio.create_task(world.heartbeat.proof(5)) for _ in range(3)]
-    await until(lambda: len(numbers(world)) == len(sent) + 3)
+    await until(lambda: len(numbers(world)) == sent + 3)
     world.heartbeat.came_back("this", numbers(world)[-1])
     assert "does not arrive" in reported(world.heartbeat)
     assert all(await asyncio.gather(*waiting))
 
 
+async def test_after_an_instance_that_hangs_everybody_is_asked_again() -> None:
+    world = office()
+    world.heartbeat = world.new_heartbeat(contested=True)
+    assert "hangs" in reported(world.heartbeat)
+    returns(world, 6)
+    assert (world.resyncs, reported(world.heartbeat)) == (1, "")
+
+
 async def test_a_silent_server_is_given_up() -> None:
     world = office()
     world.stream.silent_for = 0.5
-    task = asyncio.create_task(beating(world).run())
+    task = asyncio.create_task(world.new_heartbeat(every=0.0).run())
     await until(lambda: any(kind == "drop" for kind, _, _ in world.stream.other))
     task.cancel()
     world.stream.up = False
     world.stream.other.clear()
-    task = asyncio.create_task(beating(world).run())
+    task = asyncio.create_task(world.new_heartbeat(every=0.0).run())
     await until(lambda: bool(world.store.lease))
     assert world.stream.other == []
     task.cancel()
@@ -100,7 +115,7 @@ async def test_a_silent_server_is_given_up() -> None:
 async def test_a_lost_lease_ends_the_beat() -> None:
     world = office()
     world.store.lease = replace(MINE, instance="that", pid=2)
-    await asyncio.wait_for(beating(world).run(), 5)
+    await asyncio.wait_for(world.new_heartbeat(every=0.0).run(), 5)
     assert world.store.lease.instance == "that"
 
 
@@ -110,7 +125,7 @@ async def test_a_lost_store_is_written_anew() -> None:
     for rows in (world.store.states, world.store.rosters, world.store.told):
         rows.clear()
     world.store.lost = True
-    task = asyncio.create_task(beating(world).run())
+    task = asyncio.create_task(world.new_heartbeat(every=0.0).run())
     await until(lambda: not world.store.lost)
     task.cancel()
     assert world.store.directory == ["ivanov", "petrov"]
@@ -133,5 +148,5 @@ async def test_a_second_instance_stands_by_until_the_first_has_ended(gone: bool)
         ended.add(2)
     else:
         world.clock.pass_by(seconds=LEASE.total_seconds() + 1)
-    assert (await taking).instance == "this"
+    assert await taking == (replace(MINE, renewed_at=world.clock.now), not gone)
     assert world.store.lease == replace(MINE, renewed_at=world.clock.now)
