@@ -1,4 +1,8 @@
-"""The real server, started once, and an office beside it for each test."""
+"""The real servers, each started once, and an office beside one of them for each test.
+
+Whoever asks for `server`, `open_office` or `office` runs once on each server. Where the servers differ by nature, the
+difference stands in their classes (tests/servers), not in the tests.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -8,13 +12,32 @@ import pytest
 
 from tests.integration.office import PEOPLE, Office, Person
 from tests.servers.ejabberd import Ejabberd
+from tests.servers.prosody import Prosody
+from tests.servers.server import Server
 
 OpenOffice = Callable[..., Awaitable[Office]]
+KINDS: tuple[type[Server], ...] = (Ejabberd, Prosody)
+
+
+@pytest.fixture(scope="session", params=KINDS, ids=lambda kind: kind.name)
+def kind(request: pytest.FixtureRequest) -> type[Server]:
+    """Each kind of server in turn, for tests that start one of their own: `kind(folder)`."""
+    chosen: type[Server] = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+async def server(kind: type[Server], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """A private server of each kind; a missing one fails."""
+    server = kind(tmp_path_factory.mktemp("server"))
+    await server.start()
+    yield server
+    await server.stop()
 
 
 @pytest.fixture(scope="session")
 async def ejabberd(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ejabberd]:
-    """A private ejabberd; a missing one fails."""
+    """A private ejabberd, for what concerns ejabberd only."""
     server = Ejabberd(tmp_path_factory.mktemp("ejabberd"))
     await server.start()
     yield server
@@ -22,7 +45,7 @@ async def ejabberd(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ej
 
 
 @pytest.fixture
-async def open_office(ejabberd: Ejabberd, tmp_path: Path) -> AsyncIterator[OpenOffice]:
+async def open_office(server: Server, tmp_path: Path) -> AsyncIterator[OpenOffice]:
     """Opens offices with people and settings of the test's own; they are closed after it."""
     offices: list[Office] = []
 
@@ -33,7 +56,7 @@ async def open_office(ejabberd: Ejabberd, tmp_path: Path) -> AsyncIterator[OpenO
         start: bool = True,
         ready: bool = True,
     ) -> Office:
-        office = Office(ejabberd, tmp_path / f"office{len(offices)}", people, settings or {})
+        office = Office(server, tmp_path / f"office{len(offices)}", people, settings or {})
         offices.append(office)
         if start:
             await office.open(ready=ready)

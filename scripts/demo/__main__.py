@@ -17,7 +17,7 @@ from scripts.demo.board import Board, plain
 from scripts.demo.company import WATCHER, AlreadyRunning, Demo, never, take_folder
 from scripts.demo.day import STEPS, Day
 from tests.servers.component import ComponentError
-from tests.servers.ejabberd import EjabberdError
+from tests.servers.process import ServerError
 
 BREATH = 1.1
 """Seconds between two steps of the check: a contact's changes are told at most once a second."""
@@ -111,7 +111,7 @@ async def main() -> int:
         return await (check(demo, console) if given.check else show(demo, console, given.pace))
     except asyncio.CancelledError:
         return 1 if given.check else 0
-    except (ComponentError, EjabberdError) as problem:
+    except (ComponentError, ServerError) as problem:
         plain(console, str(problem))
         return 1
     finally:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from component.panel_client import PanelClient, Seen
 from component.services.operations import ImportReport
 from tests.servers.component import Component
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PASSWORD = "secret"
 _numbers = itertools.count(1)
@@ -40,7 +40,7 @@ PEOPLE = {
 class Office:
     """Employees with ids of their own for each office, so that tests do not meet in the server's rosters."""
 
-    def __init__(self, server: Ejabberd, folder: Path, people: Mapping[str, Person], settings: Mapping[str, Any]):
+    def __init__(self, server: Server, folder: Path, people: Mapping[str, Person], settings: Mapping[str, Any]):
         self.server = server
         self.number = next(_numbers)
         self.people = dict(people)
@@ -150,12 +150,10 @@ async def sees(client: PanelClient, contact: str, *, within: float = 5.0, **expe
     return await client.next_presence(fits, within)
 
 
-def _settings(server: Ejabberd, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _settings(server: Server, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     merged: dict[str, dict[str, Any]] = {
         "xmpp": {"domain": server.component_domain, "secret": server.secret, "port": server.ports.component},
-        "rosters": {
-            "ejabberd_api": {"url": server.api_url, "user": server.bot, "password": server.bot_password},
-        },
+        "rosters": dict(server.rosters),
     }
     for section, values in settings.items():
         merged[section] = {**merged.get(section, {}), **values}

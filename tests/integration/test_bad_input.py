@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.office import Office, Person, sees
 from tests.integration.wire import Wire, error_of, written
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PANEL = "urn:panel-presence:1"
 RSM = "http://jabber.org/protocol/rsm"
@@ -23,9 +23,9 @@ PEOPLE = {
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """A company of 133, whose rosters are empty, with a PBX."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("bad"), PEOPLE, {"rosters": {"method": "handshake"}})
+    office = Office(server, tmp_path_factory.mktemp("bad"), PEOPLE, {"rosters": {"method": "handshake"}})
     office.component.settings["pbx"] = {"jids": [office.account("pbx")]}
     await office.register("pbx")
     await office.open(ready=False)

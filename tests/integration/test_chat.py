@@ -9,7 +9,7 @@ import pytest
 from component.panel_client import PanelClient, ReceivedMessage, StanzaError
 from tests.integration.office import Office, Person, sees
 from tests.integration.wire import CLIENT, PING, Wire, error_of, written, written_like
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PEOPLE = {
     "ivanov": Person("Иванов Иван", groups="Склад"),
@@ -21,9 +21,9 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Two colleagues, one whom they may not see, one without an account; and a stranger with an account."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("chat"), PEOPLE, {"company": {"visibility": "groups"}})
+    office = Office(server, tmp_path_factory.mktemp("chat"), PEOPLE, {"company": {"visibility": "groups"}})
     await office.register("ivanov", "petrov", "hidden", "stranger")
     await office.component.start()
     await office.import_directory()

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from tests.integration.office import PEOPLE, Office, Person, sees
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 EVERYBODY = {**PEOPLE, **{f"w{number}-": Person(f"Сотрудник {number}") for number in range(6)}}
 HEADER = "id,account,name,extension,groups,mode,language,timezone\r\n"
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Nine employees with their rosters."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("cli"), EVERYBODY, {})
+    office = Office(server, tmp_path_factory.mktemp("cli"), EVERYBODY, {})
     await office.open()
     yield office
     await office.close()

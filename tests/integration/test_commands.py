@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.office import Office, Person, sees
 from tests.integration.wire import Wire, error_of
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 COMMANDS = "http://jabber.org/protocol/commands"
 DATA = "{jabber:x:data}"
@@ -23,8 +23,8 @@ SETTINGS = {"status": {"presets": {"На обеде": "busy"}}}
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    office = Office(ejabberd, tmp_path_factory.mktemp("commands"), PEOPLE, SETTINGS)
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    office = Office(server, tmp_path_factory.mktemp("commands"), PEOPLE, SETTINGS)
     await office.open()
     yield office
     await office.close()

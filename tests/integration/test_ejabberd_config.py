@@ -13,8 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.servers.ejabberd import CONFIG_FOLDER, EjabberdError, Ports, free_ports, with_macros
-from tests.servers.erlang_node import HOST, ErlangNode
+from tests.servers.ejabberd import CONFIG_FOLDER, Ports, free_ports, with_macros
+from tests.servers.erlang_node import ErlangNode
+from tests.servers.process import HOST, ServerError
 
 STOCK = Path("/etc/ejabberd/ejabberd.yml")
 BOT, PASSWORD, SECRET = "panelbot@localhost", "bot password", "s3cret"
@@ -68,7 +69,7 @@ class Company:
 def write_configuration(folder: Path, ports: Ports, fragment: dict[str, object]) -> None:
     """Debian's file on free ports and without what a test machine has not, the fragment and the test's own rule."""
     if not STOCK.exists():
-        raise EjabberdError(f"{STOCK} is missing. It comes with the package: apt-get install ejabberd")
+        raise ServerError(f"{STOCK} is missing. It comes with the package: apt-get install ejabberd")
     stock = STOCK.read_text(encoding="utf-8")
     # All its ports but that for clients, which gets a free one, would collide with a server that runs here.
     listen = f"listen:\n  - port: {ports.c2s}\n    ip: {HOST}\n    module: ejabberd_c2s\n    access: c2s\n\n\n"
@@ -102,7 +103,7 @@ async def company(folder: Path) -> AsyncIterator[Company]:
         assert (await server.call("register", account))[0] == 200
         yield server
     finally:
-        await node.stop()
+        await node.process.stop()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from component.panel_client import PanelClient, Seen
 from component.panel_client.stanzas import presence
 from tests.integration.office import Office, Person, sees
 from tests.integration.wire import PING, Wire, written_like
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PEOPLE = {
     "ivanov": Person("Иванов Иван", groups="Склад"),
@@ -22,9 +22,9 @@ SETTINGS = {"company": {"visibility": "groups"}, "rosters": {"method": "handshak
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Nothing is provisioned: every roster is empty at first."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("handshake"), PEOPLE, SETTINGS)
+    office = Office(server, tmp_path_factory.mktemp("handshake"), PEOPLE, SETTINGS)
     await office.register("stranger")
     await office.open(ready=False)
     yield office

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.office import PEOPLE, Office, sees
 from tests.integration.wire import Wire, error_of
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PANEL = "urn:panel-presence:1"
 UNTILS = (
@@ -24,8 +24,8 @@ WIDE = "<x xmlns='urn:example:wide'>" + "<y a='1'/>" * 5000 + "</x>"
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    office = Office(ejabberd, tmp_path_factory.mktemp("odd"), PEOPLE, {})
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    office = Office(server, tmp_path_factory.mktemp("odd"), PEOPLE, {})
     await office.register("stranger")
     await office.open()
     yield office

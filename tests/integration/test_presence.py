@@ -9,7 +9,7 @@ import pytest
 
 from component.panel_client import Event, PanelClient, PanelError, Seen
 from tests.integration.office import Office, Person, sees
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 OFFLINE = "Телефон отключён, чат работает"
 SOFT = ("never", "online", "busy", "dnd", "away", "gone", "offline", "until", "two")
@@ -23,9 +23,9 @@ PEOPLE = {
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """A watching colleague; each test has an employee of its own."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("presence"), PEOPLE, {"company": {"visibility": "groups"}})
+    office = Office(server, tmp_path_factory.mktemp("presence"), PEOPLE, {"company": {"visibility": "groups"}})
     await office.open()
     yield office
     await office.close()

@@ -11,7 +11,7 @@ import pytest
 from component import __version__
 from tests.integration.office import Office, Person, sees
 from tests.integration.wire import PING, Wire, error_of, written_like
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PEOPLE = {
     "ivanov": Person("Иванов Иван", groups="Склад", extension="101", timezone="Asia/Yekaterinburg"),
@@ -35,9 +35,9 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Two colleagues, one whom they may not see, and a stranger with an account."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("questions"), PEOPLE, {"company": {"visibility": "groups"}})
+    office = Office(server, tmp_path_factory.mktemp("questions"), PEOPLE, {"company": {"visibility": "groups"}})
     await office.register("stranger")
     await office.open()
     yield office

@@ -10,7 +10,7 @@ from component.panel_client import Event, PanelClient, Seen
 from tests.conftest import OpenOffice
 from tests.integration.office import PEOPLE, Office, Person, sees
 from tests.integration.wire import Wire
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 WITHDRAWN = "Статусы временно недоступны"
 
@@ -123,8 +123,8 @@ async def test_a_restart_keeps_every_choice(office: Office) -> None:
     assert (status.value, status.chosen, status.phone, status.text) == ("offline", "offline", "online", "перезвоню")
 
 
-async def test_the_server_restarts(tmp_path: Path) -> None:
-    server = Ejabberd(tmp_path / "ejabberd")
+async def test_the_server_restarts(kind: type[Server], tmp_path: Path) -> None:
+    server = kind(tmp_path / "server")
     await server.start()
     office = Office(server, tmp_path / "office", PEOPLE, {})
     try:

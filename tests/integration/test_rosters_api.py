@@ -10,7 +10,7 @@ from component.rosters.choice import choose_way
 from component.rosters.ejabberd_api import EjabberdApi
 from component.services.ports import NoSuchAccount, RosterError
 from tests.servers.ejabberd import Ejabberd
-from tests.servers.ejabberd import RosterItem as StoredItem
+from tests.servers.server import RosterItem as StoredItem
 
 DOMAIN = Ejabberd.component_domain
 USER = "rosters-api"

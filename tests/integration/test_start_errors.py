@@ -10,7 +10,7 @@ from tests.conftest import OpenOffice
 from tests.integration.office import PEOPLE, Office, sees
 from tests.integration.wire import Wire, error_of, written
 from tests.servers.component import Component
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PEOPLE_OF_TWO = {name: PEOPLE[name] for name in ("ivanov", "petrov")}
 TRYING_AGAIN = r"trying again in \d"
@@ -48,8 +48,8 @@ async def test_a_wrong_secret_or_domain(office: Office, wrong: dict[str, str]) -
     assert "guessed" not in said + component.tail(1000)
 
 
-async def test_the_server_comes_later(office: Office, tmp_path: Path) -> None:
-    server = Ejabberd(tmp_path / "late")
+async def test_the_server_comes_later(office: Office, kind: type[Server], tmp_path: Path) -> None:
+    server = kind(tmp_path / "late")
     component = office.component
     component.settings["xmpp"] = {
         "domain": server.component_domain,

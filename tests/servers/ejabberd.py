@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
-import socket
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
-from tests.servers.erlang_node import HOST, EjabberdError, ErlangNode, installed_libraries, run_tool
-
-__all__ = ["ApiError", "Ejabberd", "EjabberdError", "Ports", "RosterItem", "free_ports", "with_macros"]
+from tests.servers.erlang_node import ErlangNode, installed_libraries
+from tests.servers.process import HOST, free_numbers
+from tests.servers.server import RosterItem, make_certificate
 
 CONFIG_FOLDER = Path(__file__).resolve().parents[2] / "ejabberd-config"
 _CONFLICT = 409
@@ -31,17 +30,6 @@ class Ports:
     dist: int
 
 
-@dataclass(frozen=True)
-class RosterItem:
-    """One item of an account's roster, as the server stores it (RFC 6121 section 2.1.2)."""
-
-    jid: str
-    name: str
-    subscription: str
-    ask: str
-    groups: tuple[str, ...]
-
-
 class ApiError(Exception):
     """The HTTP API refused a command. `status` is the HTTP status, `body` the answer's text."""
 
@@ -53,11 +41,7 @@ class ApiError(Exception):
 
 def free_ports() -> Ports:
     """Four distinct loopback ports that are free at this moment."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return Ports(*(each.getsockname()[1] for each in sockets))
+    return Ports(*free_numbers(4))
 
 
 def with_macros(text: str, values: Mapping[str, object]) -> str:
@@ -78,6 +62,7 @@ class Ejabberd:
     The folder holds all of it and may be used again: accounts and rosters are still there at the next start.
     """
 
+    name = "ejabberd"
     domain = "example.test"
     component_domain = "panel.example.test"
     bot = "panelbot@example.test"
@@ -92,20 +77,25 @@ class Ejabberd:
         self._http: aiohttp.ClientSession | None = None
 
     @property
+    def rosters(self) -> Mapping[str, Any]:
+        """The component's section [rosters]: the HTTP API."""
+        return {"ejabberd_api": {"url": self.api_url, "user": self.bot, "password": self.bot_password}}
+
+    @property
     def pid(self) -> int:
-        """The server's process id. Raises EjabberdError when it does not run."""
-        return self._node.pid
+        """The server's process id. Raises ServerError when it does not run."""
+        return self._node.process.pid
 
     async def start(self) -> None:
         """Write the configuration, start, wait until all ports accept, and make the bot account.
 
-        Raises EjabberdError when ejabberd is not installed or does not start.
+        Raises ServerError when ejabberd is not installed or does not start.
         """
         installed_libraries()
         certificate = self.folder / "server.pem"
         self._write_config(certificate)
         if not certificate.exists():
-            await self._make_certificate(certificate)
+            await make_certificate(self.domain, certificate, certificate)
         try:
             await self._node.start([self.ports.c2s, self.ports.component, self.ports.api])
             user = self.bot.partition("@")[0]
@@ -119,12 +109,12 @@ class Ejabberd:
     async def stop(self) -> None:
         """End in good order and wait until the process is gone. A second stop does nothing."""
         await self._close_http()
-        await self._node.stop()
+        await self._node.process.stop()
 
     async def kill(self) -> None:
         """SIGKILL, as a crash would; `start` works again afterwards."""
         await self._close_http()
-        await self._node.kill()
+        await self._node.process.kill()
 
     def log(self) -> str:
         """The text of the server's log."""
@@ -132,11 +122,11 @@ class Ejabberd:
 
     def cpu_seconds(self) -> float:
         """Processor time of the server so far, in seconds."""
-        return self._node.cpu_seconds()
+        return self._node.process.cpu_seconds()
 
     def rss_bytes(self) -> int:
         """Resident memory of the server in bytes."""
-        return self._node.rss_bytes()
+        return self._node.process.rss_bytes()
 
     async def api(self, command: str, **arguments: object) -> object:
         """Call an API command from loopback with every right; returns the decoded JSON answer. Raises ApiError."""
@@ -165,7 +155,8 @@ class Ejabberd:
             jid = row["jid"]
             earlier = found[jid].groups if jid in found else ()
             groups = (*earlier, row["group"]) if row["group"] else earlier
-            found[jid] = RosterItem(jid, row["nick"], row["subscription"], row["ask"], groups)
+            ask = "subscribe" if row["ask"] in ("subscribe", "out", "both") else "none"
+            found[jid] = RosterItem(jid, row["nick"], row["subscription"], ask, tuple(sorted(groups)))
         return [found[jid] for jid in sorted(found)]
 
     async def set_roster_item(
@@ -207,14 +198,6 @@ class Ejabberd:
         for name, macros in values.items():
             text = (CONFIG_FOLDER / name).read_text(encoding="utf-8")
             (self.folder / name).write_text(with_macros(text, macros), encoding="utf-8")
-
-    async def _make_certificate(self, path: Path) -> None:
-        names = f"subjectAltName=DNS:{self.domain},DNS:*.{self.domain}"
-        await run_tool(
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-days", "3650", "-subj", f"/CN={self.domain}", "-addext", names),
-            *("-keyout", path, "-out", path),
-        )
 
 
 def _split(jid: str) -> tuple[str, str]:
