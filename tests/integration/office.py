@@ -63,10 +63,15 @@ class Office:
     async def open(self, *, ready: bool = True) -> None:
         """Register the accounts, start the component, import the directory and wait for the rosters."""
         await self.register(*self.people)
-        await self.component.start()
-        await self.import_directory()
-        if ready:
-            await self.rosters_ready()
+        try:
+            await self.component.start()
+            await self.import_directory()
+            if ready:
+                await self.rosters_ready()
+        except BaseException:
+            # A server has room for one component only: the next office would not get in.
+            await self.component.stop()
+            raise
 
     async def register(self, *names: str) -> None:
         """Make accounts on the server."""
