@@ -6,8 +6,8 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 from component import __version__
@@ -15,12 +15,16 @@ from component.config import Config
 from component.control.client import ControlClient
 from component.control.codec import ControlError
 from component.control.server import ControlServer, make_way
+from component.core.directory import Employee
 from component.core.presence import Show, Style
+from component.core.roster import domain_item
 from component.core.status import Rules
 from component.core.texts import say
 from component.rosters.choice import choose_way
 from component.rosters.ejabberd_api import EjabberdApi
 from component.rosters.pace import Pace
+from component.rosters.privilege import GRANT_WITHIN, Privilege
+from component.rosters.privilege_proof import PrivilegeProof
 from component.services.administration import Administration
 from component.services.attendance import Attendance
 from component.services.catch_up import CatchUp
@@ -39,7 +43,9 @@ from component.xmpp import disco
 from component.xmpp.inbound import Inbound
 from component.xmpp.link import Link
 from component.xmpp.outbound import Outbound
+from component.xmpp.privileges import Privileges
 from component.xmpp.questions import Questions
+from component.xmpp.stand_in import StandIn
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +86,25 @@ def _api(config: Config) -> EjabberdApi | None:
 def _link(config: Config) -> Link:
     xmpp = config.xmpp
     return Link(xmpp.domain, xmpp.secret.get_secret_value(), xmpp.server, xmpp.port, config.company.language)
+
+
+def _proof(
+    settings: Settings,
+    outbound: Outbound,
+    privileges: Privileges,
+    accounts: Callable[[], Sequence[str]],
+    within: float = GRANT_WITHIN,
+) -> PrivilegeProof:
+    item = domain_item(settings.domain, say("gateway", settings.style.language), settings.default_group)
+    return PrivilegeProof(Privilege(outbound, privileges, settings.domain, within=within), accounts, item)
+
+
+def _all(*calls: Callable[[], None]) -> Callable[[], None]:
+    def run_all() -> None:
+        for call in calls:
+            call()
+
+    return run_all
 
 
 async def run(config: Config) -> int:
@@ -168,11 +193,13 @@ async def _serve(
     api = _api(config)
     if api:
         await stack.enter_async_context(api)
+    privileges = Privileges()
+    proof = _proof(settings, outbound, privileges, lambda: list(company.directory.by_account))
     provisioning = Provisioning(
         company,
         publisher,
         store,
-        lambda: choose_way(config.rosters.method, api),
+        lambda: choose_way(config.rosters.method, api, proof),
         Pace(SERVER_IDLE_SHARE).after,
         outbound.send_probe,
     )
@@ -180,15 +207,11 @@ async def _serve(
     choices = Choices(company, publisher, store, now)
     relay = Relay(company, attendance, outbound)
     questions = Questions(company, choices, attendance, now)
-    inbound = Inbound(company, attendance, subscriptions, relay, questions, outbound, heartbeat.came_back)
+    inbound = Inbound(company, attendance, subscriptions, relay, questions, outbound, privileges, heartbeat.came_back)
     administration = Administration(company, choices, publisher, provisioning, store, outbound, heartbeat, now)
-
-    def up() -> None:
-        heartbeat.link_up()
-        attendance.resync()
-        provisioning.request(())
-
-    link.on_up, link.on_down, link.on_stanza = up, attendance.stop, inbound.stanza
+    link.on_up = _all(heartbeat.link_up, attendance.resync, provisioning.choose_again)
+    link.on_down = _all(attendance.stop, privileges.forget, outbound.down)
+    link.on_stanza = inbound.stanza
     control = ControlServer(administration, config.control.socket)
     await control.start()
     stack.push_async_callback(control.stop)
@@ -236,53 +259,63 @@ async def check(config: Config) -> AsyncIterator[CheckLine]:
         return
     except ControlError:
         yield CheckLine("component", None, "does not run", "start it: panel-presence run -c FILE")
-    yield await _check_store(config)
-    yield await _check_link(config)
-    yield await _check_rosters(config)
+    employees, line = await _check_store(config)
+    yield line
+    async with _visit(config) as (line, outbound, privileges):
+        yield line
+        accounts, within = [one.account for one in employees], GRANT_WITHIN if line.ok else 0.0
+        proof = _proof(settings_from(config), outbound, privileges, lambda: accounts, within)
+        yield await _check_rosters(config, proof)
 
 
-async def _check_store(config: Config) -> CheckLine:
+async def _check_store(config: Config) -> tuple[Sequence[Employee], CheckLine]:
     try:
         store = await Database.open(config.store.url)
     except StoreError as problem:
-        return CheckLine("store", False, str(problem))
+        return (), CheckLine("store", False, str(problem))
     try:
-        snapshot = await store.load()
+        employees = (await store.load()).employees
     except StoreError as problem:
-        return CheckLine("store", False, str(problem))
+        return (), CheckLine("store", False, str(problem))
     finally:
         await store.close()
-    if not snapshot.employees:
+    if not employees:
         hint = "start the component, then: panel-presence employees import FILE.csv"
-        return CheckLine("store", None, f"{store.url} has no employees yet", hint)
-    return CheckLine("store", True, f"{store.url} has {len(snapshot.employees)} employees")
+        return (), CheckLine("store", None, f"{store.url} has no employees yet", hint)
+    return employees, CheckLine("store", True, f"{store.url} has {len(employees)} employees")
 
 
-async def _check_link(config: Config) -> CheckLine:
-    link, settled = _link(config), asyncio.Event()
+@asynccontextmanager
+async def _visit(config: Config) -> AsyncIterator[tuple[CheckLine, Outbound, Privileges]]:
+    """Connect for a check, with as little behind the link as the server will bear."""
+    link, settled, privileges, language = _link(config), asyncio.Event(), Privileges(), config.company.language
+    outbound = Outbound(link, now, language, disco.CONTACT.caps, disco.gateway_info("").caps)
     link.on_up = link.on_trouble = settled.set
+    link.on_down, link.on_stanza = outbound.down, StandIn(outbound, privileges, language).stanza
     link.connect()
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT):
-            await settled.wait()
-    except TimeoutError:
-        link.problem = link.problem or "no answer"
-    up, problem = link.up, link.problem
-    await link.stop()
-    if up:
-        return CheckLine("link", True, f"the server accepts {config.xmpp.domain}")
-    hint = "see ejabberd-config/panel-presence.yml for the server's side"
-    return CheckLine("link", False, problem, hint)
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT):
+                await settled.wait()
+        except TimeoutError:
+            link.problem = link.problem or "no answer"
+        line = CheckLine("link", True, f"the server accepts {config.xmpp.domain}")
+        if not link.up:
+            hint = "see ejabberd-config/panel-presence.yml for the server's side"
+            line = CheckLine("link", False, link.problem, hint)
+        yield line, outbound, privileges
+    finally:
+        await link.stop()
 
 
-async def _check_rosters(config: Config) -> CheckLine:
-    api = _api(config)
+async def _check_rosters(config: Config, proof: PrivilegeProof) -> CheckLine:
+    api, method = _api(config), config.rosters.method
     try:
         async with AsyncExitStack() as stack:
             if api:
                 await stack.enter_async_context(api)
-            _, reason = await choose_way(config.rosters.method, api)
+            _, reason = await choose_way(method, api, proof)
     except RosterError as problem:
         return CheckLine("rosters", False, str(problem))
-    falls_back = config.rosters.method == "auto" and reason.startswith("handshake")
+    falls_back = method != "handshake" and reason.startswith("handshake")
     return CheckLine("rosters", None if falls_back else True, reason)

@@ -50,6 +50,11 @@ class Plan:
     deleted_by_hand: frozenset[str] = frozenset()
 
 
+def domain_item(domain: str, name: str, group: str) -> RosterItem:
+    """Return the item by which the server tells us an account's presences."""
+    return RosterItem(domain, name, (group,), "from")
+
+
 def plan(
     directory: Directory,
     viewer: Employee,
@@ -73,7 +78,7 @@ def plan(
         for jid, contact in contacts.items()
         if kept and jid not in actual and contact not in roster.pending and contact not in deleted
     )
-    wanted = [RosterItem(domain, domain_name, (default_group,), "from")]
+    wanted = [domain_item(domain, domain_name, default_group)]
     wanted += [
         _item(directory, viewer, directory.employees[contact], jid, default_group)
         for jid, contact in sorted(contacts.items())

@@ -67,6 +67,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Статус показан, но пока не сохранён: хранилище недоступно",
         "the status is shown but not yet stored: the store is not available",
     ),
+    "not-running": (
+        "Шлюз статусов сейчас не работает, сообщение не доставлено",
+        "the gateway does not run at present, the message was not delivered",
+    ),
     "no-such-contact": ("Такого контакта нет", "no such contact"),
     "not-here": ("Здесь такого нет", "there is nothing like this here"),
     "one-payload": ("В запросе должен быть ровно один элемент", "a request has exactly one element"),

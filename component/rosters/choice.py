@@ -4,12 +4,15 @@ from typing import Literal
 
 from component.rosters.ejabberd_api import EjabberdApi
 from component.rosters.ejabberd_http import SECTION
+from component.rosters.privilege_proof import NothingToProve, PrivilegeProof
 from component.services.ports import RosterError, RosterWay
 
 Method = Literal["auto", "ejabberd-api", "privilege", "handshake"]
 
 
-async def choose_way(method: Method, api: EjabberdApi | None) -> tuple[RosterWay | None, str]:
+async def choose_way(
+    method: Method, api: EjabberdApi | None, privilege: PrivilegeProof
+) -> tuple[RosterWay | None, str]:
     """Return the way and, for the administrator, why; None is the handshake of RFC 6121 section 3.
 
     `api` is the open client when [rosters.ejabberd_api] is configured. Raises RosterError when the configured
@@ -19,24 +22,33 @@ async def choose_way(method: Method, api: EjabberdApi | None) -> tuple[RosterWay
         case "handshake":
             return None, "handshake: it is configured, rosters.method"
         case "privilege":
-            raise RosterError(
-                'rosters.method = "privilege" is not available yet: this version fills the rosters over the '
-                'ejabberd API ("ejabberd-api"), or people add their colleagues by themselves ("handshake")'
-            )
+            try:
+                return privilege.way, f"privilege: it is configured, and {await privilege.check()}"
+            except NothingToProve as error:
+                return None, f"handshake: the privilege is proven with the first employees: {error}"
+            except RosterError as error:
+                raise RosterError(f'rosters.method = "privilege" does not work: {error}') from None
         case "ejabberd-api":
             if api is None:
                 raise RosterError(f'rosters.method = "ejabberd-api" needs the section {SECTION}')
             await api.check()
             return api, "ejabberd-api: it is configured, and a test item was set, read back and removed"
         case "auto":
-            return await _first_that_works(api)
+            return await _first_that_works(api, privilege)
 
 
-async def _first_that_works(api: EjabberdApi | None) -> tuple[RosterWay | None, str]:
+async def _first_that_works(api: EjabberdApi | None, privilege: PrivilegeProof) -> tuple[RosterWay | None, str]:
     if api is None:
-        return None, f"handshake: {SECTION} is not configured"
+        why_no_api = f"{SECTION} is not configured"
+    else:
+        try:
+            await api.check()
+        except RosterError as error:
+            why_no_api = f"the ejabberd API does not work: {error}"
+        else:
+            return api, "ejabberd-api: a test item was set, read back and removed"
     try:
-        await api.check()
+        reason = f"privilege: {await privilege.check()}"
+        return privilege.way, f"{reason}; {why_no_api}" if api else reason
     except RosterError as error:
-        return None, f"handshake: the ejabberd API does not work: {error}"
-    return api, "ejabberd-api: a test item was set, read back and removed"
+        return None, f"handshake: {why_no_api}; no privilege works either: {error}"

@@ -74,6 +74,43 @@ class Stream(Protocol):
         """Ping (XEP-0199) and tell what came back within the timeout."""
 
 
+class NoAnswer(Exception):
+    """A request was not answered; its text says why."""
+
+
+class Requests(Protocol):
+    """Asks others on the stream."""
+
+    @property
+    def up(self) -> bool:
+        """Whether the handshake is done and stanzas reach the server."""
+
+    @property
+    def problem(self) -> str:
+        """Why it is down, for the administrator."""
+
+    async def request(self, iq: Element) -> Element:
+        """Send an iq get or set (with `type` and `to`) from the component's domain; return its result or error.
+
+        Raises NoAnswer when none comes within the timeout, and at once when the link is or goes down.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a domain of accounts lets the component do: XEP-0356's type by access, such as "both" by "roster"."""
+
+    namespace: str
+    types: Mapping[str, str]
+
+
+class Grants(Protocol):
+    """What was granted on this connection."""
+
+    async def of(self, domain: str, within: float) -> Grant | None:
+        """Return what a domain of accounts grants, waiting so many seconds for it; None when nothing came."""
+
+
 SubscriptionException = Literal["deleted", "approved"]
 """A contact that the employee deleted by hand, or one that he subscribed to by hand."""
 

@@ -54,6 +54,7 @@ class Provisioning:
         self._choose = choose
         self._pause = pause
         self._way: RosterWay | None = None
+        self._in_doubt = False
         self._queue: dict[str, None] = {}
         self._former: set[str] = set()
         self._wake = asyncio.Event()
@@ -81,12 +82,17 @@ class Provisioning:
         self._former.update(employee.account for employee in former)
         self._wake.set()
 
+    def choose_again(self) -> None:
+        """Have the way chosen anew: after a reconnection the server may grant, or be, something else."""
+        self._in_doubt = True
+        self._wake.set()
+
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
             self._wake.clear()
             try:
-                if self._way is None:
+                if self._way is None or self._in_doubt:
                     await self._find_way()
                 await self._work()
                 self.failing = None
@@ -101,6 +107,7 @@ class Provisioning:
                     await self._wake.wait()
 
     async def _find_way(self) -> None:
+        self._way, self._in_doubt = None, False
         self._way, reason = await self._choose()
         if reason != self.reason:
             log.info("rosters: %s", reason)

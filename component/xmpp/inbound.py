@@ -20,6 +20,7 @@ from component.services.subscriptions import Subscriptions
 from component.xmpp.namespaces import COMPONENT, IQ, MESSAGE, PANEL, PRESENCE, tag
 from component.xmpp.outbound import Outbound, error_element
 from component.xmpp.panel_protocol import delay_stamp, idle_since, read_panel
+from component.xmpp.privileges import Privileges
 from component.xmpp.questions import Answer, Questions
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Inbound:
         relay: Relay,
         questions: Questions,
         outbound: Outbound,
+        privileges: Privileges,
         came_back: Callable[[str, int], None],
     ) -> None:
         """`came_back` is told of each message that an instance of this domain sent to itself: its id and number."""
@@ -45,6 +47,7 @@ class Inbound:
         self._relay = relay
         self._questions = questions
         self._outbound = outbound
+        self._privileges = privileges
         self._answering: set[asyncio.Task[None]] = set()
         self._subscription = {
             "subscribe": subscriptions.subscribe,
@@ -116,13 +119,13 @@ class Inbound:
             mark = message.find(tag(PANEL, "instance"))
             if mark is not None and (number := mark.get("number", "")).isdecimal():
                 self._came_back(mark.get("id", ""), int(number))
-        else:
+        elif not self._privileges.take(message):
             self._relay.refuse(message, "service-unavailable", "not-here")
 
     def _iq(self, iq: Element) -> None:
         kind = iq.get("type")
         if kind in ("result", "error"):
-            self._outbound.answered(iq.get("id", ""), result=kind == "result")
+            self._outbound.answered(iq)
             return
         try:
             answer = self._questions.answer(iq)

@@ -1,23 +1,24 @@
 """What leaves the component: the services' `Stream` over the link."""
 
-import asyncio
 import logging
-import secrets
 from collections.abc import Iterable
 from typing import Literal, Protocol
 from xml.etree.ElementTree import Element, SubElement
 
 from component.core.address import bare
 from component.core.presence import Presence
-from component.services.ports import Clock, SubscriptionType
+from component.services.ports import Clock, NoAnswer, SubscriptionType
 from component.xmpp.gate import Stopped, serialize
 from component.xmpp.namespaces import ERROR, IQ, MESSAGE, PANEL, PING, PRESENCE, STANZAS, XML_LANG, tag
 from component.xmpp.render import Rendered, render
+from component.xmpp.requests import Requests
 
 log = logging.getLogger(__name__)
 
 PING_TIMEOUT = 15.0
 """Seconds that an answer to a ping is waited for."""
+REQUEST_TIMEOUT = 30.0
+"""Seconds that an answer to any other request is waited for: Prosody does one thing at a time, and some take long."""
 RECIPIENTS_A_WRITE = 500
 """How many presences are put into one write."""
 
@@ -63,16 +64,18 @@ class Outbound:
         domain_caps: str,
         *,
         ping_timeout: float = PING_TIMEOUT,
+        request_timeout: float = REQUEST_TIMEOUT,
     ) -> None:
-        """`caps` and `domain_caps` are the `<c/>` of contacts and of the domain, `ping_timeout` is in seconds."""
+        """`caps` and `domain_caps` are the `<c/>` of contacts and of the domain, the timeouts are in seconds."""
         self._ping_timeout = ping_timeout
+        self._request_timeout = request_timeout
         self._link = link
         self._clock = clock
         self._language = language
         self._caps = caps
         self._domain_caps = domain_caps
         self._cache: dict[str, tuple[Presence, Rendered]] = {}
-        self._pings: dict[str, asyncio.Future[bool]] = {}
+        self._requests = Requests(self.send)
 
     @property
     def up(self) -> bool:
@@ -161,24 +164,34 @@ class Outbound:
 
     async def ping(self, to: str) -> Literal["pong", "error", "silence"]:
         """Ping (XEP-0199)."""
-        identifier = "ping-" + secrets.token_hex(8)
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._pings[identifier] = answer
-        iq = Element(IQ, {"type": "get", "id": identifier, "from": self._link.domain, "to": to})
+        iq = Element(IQ, {"type": "get", "to": to})
         SubElement(iq, tag(PING, "ping"))
-        self.send(iq)
         try:
-            return "pong" if await asyncio.wait_for(answer, self._ping_timeout) else "error"
-        except TimeoutError:
+            answer = await self._request(iq, self._ping_timeout)
+        except NoAnswer:
             return "silence"
-        finally:
-            del self._pings[identifier]
+        return "pong" if answer.get("type") == "result" else "error"
 
-    def answered(self, identifier: str, *, result: bool) -> None:
+    async def request(self, iq: Element) -> Element:
+        """Send an iq get or set (with `type` and `to`) from the domain; return its result or error.
+
+        Raises NoAnswer when none comes within the timeout, and at once when the link is or goes down.
+        """
+        return await self._request(iq, self._request_timeout)
+
+    async def _request(self, iq: Element, within: float) -> Element:
+        if not self.up:
+            raise NoAnswer(f"not connected to the server: {self.problem}")
+        iq.set("from", self._link.domain)
+        return await self._requests.request(iq, within)
+
+    def answered(self, iq: Element) -> None:
         """An iq result or error came."""
-        answer = self._pings.get(identifier)
-        if answer and not answer.done():
-            answer.set_result(result)
+        self._requests.answered(iq)
+
+    def down(self) -> None:
+        """The link went down: what was asked over it gets no answer any more."""
+        self._requests.drop(f"the connection ended before the answer: {self.problem}")
 
     def _presence(self, to: str, *, localpart: str = "", type: str | None = None) -> Element:
         sender = f"{localpart}@{self._link.domain}" if localpart else self._link.domain

@@ -8,13 +8,18 @@ import pytest
 from component.core.roster import RosterItem
 from component.rosters.choice import choose_way
 from component.rosters.ejabberd_api import EjabberdApi
+from component.rosters.privilege import Privilege
+from component.rosters.privilege_proof import PrivilegeProof
 from component.services.ports import NoSuchAccount, RosterError
 from tests.servers.ejabberd import Ejabberd
 from tests.servers.server import RosterItem as StoredItem
+from tests.unit.fake_privileges import FakePrivileges
 
 DOMAIN = Ejabberd.component_domain
 USER = "rosters-api"
 ACCOUNT = f"{USER}@{Ejabberd.domain}"
+_NOTHING = FakePrivileges()
+NO_PRIVILEGE = PrivilegeProof(Privilege(_NOTHING, _NOTHING, DOMAIN), tuple, RosterItem(DOMAIN, subscription="from"))
 
 
 def client(server: Ejabberd, password: str | None = None) -> EjabberdApi:
@@ -64,7 +69,7 @@ async def test_accounts_that_are_not_there(api: EjabberdApi, ejabberd: Ejabberd)
 
 
 async def test_the_check_passes_and_leaves_nothing(api: EjabberdApi, ejabberd: Ejabberd) -> None:
-    way, reason = await choose_way("auto", api)
+    way, reason = await choose_way("auto", api, NO_PRIVILEGE)
     assert way is api, reason
     assert await ejabberd.roster("panelbot") == []
 
@@ -76,7 +81,7 @@ async def test_the_bot_may_be_written_in_capitals(ejabberd: Ejabberd) -> None:
 
 async def test_a_wrong_password_falls_back_and_says_why(ejabberd: Ejabberd) -> None:
     async with client(ejabberd, "wrong") as way:
-        chosen, reason = await choose_way("auto", way)
+        chosen, reason = await choose_way("auto", way, NO_PRIVILEGE)
     assert chosen is None
     assert "does not accept panelbot@example.test" in reason
     assert "password_file" in reason

@@ -16,6 +16,7 @@ from component.xmpp import disco
 from component.xmpp.inbound import Inbound
 from component.xmpp.namespaces import COMPONENT, ERROR, STANZAS, tag
 from component.xmpp.outbound import Outbound
+from component.xmpp.privileges import Privileges
 from component.xmpp.questions import Questions
 from tests.unit.fakes import DOMAIN, KEPT, FakeClock, FakeStore, employee
 
@@ -72,6 +73,7 @@ class StanzaRig:
         self.choices = Choices(company, self.publisher, self.store, self.clock)
         self.relay = Relay(company, self.attendance, out)
         self.questions = Questions(company, self.choices, self.attendance, self.clock)
+        self.privileges = Privileges()
         self.inbound = Inbound(
             company,
             self.attendance,
@@ -79,6 +81,7 @@ class StanzaRig:
             self.relay,
             self.questions,
             out,
+            self.privileges,
             lambda *beat: self.beats.append(beat),
         )
 

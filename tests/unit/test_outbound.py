@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from component.core.facts import Phone, Status
 from component.core.presence import Available, Payload, Show, Unavailable
 from component.core.text import xml_text
+from component.services.ports import NoAnswer
 from component.xmpp.gate import MAX_STANZA, Stopped, serialize
-from component.xmpp.namespaces import CAPS, COMPONENT, DELAY, LAST, MESSAGE, PANEL, PING, tag
+from component.xmpp.namespaces import CAPS, COMPONENT, DELAY, IQ, LAST, MESSAGE, PANEL, PING, tag
 from component.xmpp.outbound import RECIPIENTS_A_WRITE, Outbound
 from tests.unit.fakes import DOMAIN, START, FakeClock
 
@@ -44,10 +45,16 @@ class FakeLink:
 
 
 class Rig:
-    def __init__(self) -> None:
+    def __init__(self, request_timeout: float = 5.0) -> None:
         self.link, self.clock = FakeLink(), FakeClock()
         self.out = Outbound(
-            self.link, self.clock, "ru", CAPS_ELEMENT, CAPS_ELEMENT.replace("'v'", "'d'"), ping_timeout=0.01
+            self.link,
+            self.clock,
+            "ru",
+            CAPS_ELEMENT,
+            CAPS_ELEMENT.replace("'v'", "'d'"),
+            ping_timeout=0.01,
+            request_timeout=request_timeout,
         )
 
 
@@ -134,22 +141,80 @@ def test_the_components_own_stanzas(rig: Rig) -> None:
     assert stanzas[4].find(tag(PANEL, "announce")) is not None
 
 
+def answer(iq: Element, kind: str = "result", **changed: str) -> Element:
+    """The answer to an iq that left."""
+    return Element(IQ, {"type": kind, "id": iq.get("id", ""), "from": iq.get("to", ""), "to": DOMAIN, **changed})
+
+
 async def test_a_ping_without_an_answer_is_silence_and_a_late_answer_harms_nobody(rig: Rig) -> None:
     assert await rig.out.ping(f"{IVANOV}/panel") == "silence"
     (iq,) = rig.link.stanzas()
     assert iq.find(tag(PING, "ping")) is not None
-    rig.out.answered(iq.get("id", ""), result=True)
-    rig.out.answered("", result=False)
+    rig.out.answered(answer(iq))
+    rig.out.answered(Element(IQ))
 
 
 async def test_pings_are_told_apart() -> None:
     rig = Rig()
     one, other = (asyncio.ensure_future(rig.out.ping(f"{IVANOV}/{name}")) for name in ("one", "other"))
     await asyncio.sleep(0)
-    first, second = (iq.get("id", "") for iq in rig.link.stanzas())
-    rig.out.answered(second, result=False)
-    rig.out.answered(first, result=True)
+    first, second = rig.link.stanzas()
+    rig.out.answered(answer(second, "error"))
+    rig.out.answered(answer(first))
     assert [await one, await other] == ["pong", "error"]
+
+
+def roster_get(to: str = IVANOV) -> Element:
+    iq = Element(IQ, {"type": "get", "to": to})
+    SubElement(iq, "{jabber:iq:roster}query")
+    return iq
+
+
+async def test_a_request_takes_the_first_answer_with_its_id_from_the_one_who_was_asked(rig: Rig) -> None:
+    asking = asyncio.ensure_future(rig.out.request(roster_get()))
+    await asyncio.sleep(0)
+    (iq,) = rig.link.stanzas()
+    assert (iq.get("from"), iq.get("to"), iq.get("type")) == (DOMAIN, IVANOV, "get")
+    for other in (f"{IVANOV}/pc", "example.test", "petrov@example.test", ""):
+        rig.out.answered(answer(iq, **{"from": other}))
+    rig.out.answered(answer(iq, id="own-0"))
+    await asyncio.sleep(0)
+    assert not asking.done()
+    right = answer(iq, "error")
+    rig.out.answered(right)
+    rig.out.answered(answer(iq))
+    assert await asking is right
+
+
+async def test_a_request_that_nobody_answers_says_so() -> None:
+    rig = Rig(request_timeout=0.01)
+    with pytest.raises(NoAnswer, match=rf"{IVANOV} did not answer within 0\.01 s"):
+        await rig.out.request(roster_get())
+
+
+async def test_requests_fail_at_once_when_the_link_is_or_goes_down(rig: Rig) -> None:
+    asking = [asyncio.ensure_future(rig.out.request(roster_get())) for _ in range(2)]
+    pinging = asyncio.ensure_future(rig.out.ping(IVANOV))
+    given_up = asyncio.ensure_future(rig.out.request(roster_get()))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    rig.link.up = False
+    rig.out.down()
+    for one in asking:
+        with pytest.raises(NoAnswer, match="the connection ended before the answer: no server"):
+            await one
+    assert await pinging == "silence"
+    with pytest.raises(NoAnswer, match="not connected to the server: no server"):
+        await rig.out.request(roster_get())
+    assert len(rig.link.stanzas()) == 4
+    rig.out.down()
+
+
+async def test_a_request_that_may_not_leave_fails_at_once(rig: Rig) -> None:
+    iq = roster_get()
+    iq[0].text = "x" * MAX_STANZA
+    with pytest.raises(NoAnswer, match="may not leave"):
+        await rig.out.request(iq)
 
 
 def message(body: str, **changed: str) -> Element:

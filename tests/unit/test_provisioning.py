@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from component.core.roster import Roster, RosterItem
+from component.rosters.privilege import Privilege
 from component.services.ports import RosterError, RosterWay
 from component.services.provisioning import Provisioning
+from tests.unit.fake_privileges import FakePrivileges
 from tests.unit.fakes import DOMAIN, FakeWay, World, employee, until
 
 PETROV = "petrov@example.test"
@@ -26,8 +28,10 @@ class Rig:
 
         self.found: RosterWay | None = self.way
         self.refuses: RosterError | None = None
+        self.chosen = 0
 
         async def choose() -> tuple[RosterWay | None, str]:
+            self.chosen += 1
             if self.refuses:
                 raise self.refuses
             return self.found, "it works" if self.found else "it does not work"
@@ -271,3 +275,46 @@ async def test_a_way_that_is_configured_and_does_not_work_is_told_and_tried_agai
         await rig.done()
     assert rig.worker.failing is None
     assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+
+
+async def test_the_way_is_chosen_again_when_it_is_in_doubt(rig: Rig) -> None:
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+        other = FakeWay(rig.world.store.log)
+        other.name = "other"
+        rig.found = other
+        rig.worker.request(["petrov"])
+        await rig.done()
+        assert (rig.worker.method, rig.chosen) == ("fake", 1)
+        rig.worker.choose_again()
+        await until(lambda: rig.worker.method == "other")
+        rig.refuses = RosterError("nothing is granted any more")
+        rig.worker.choose_again()
+        await until(lambda: rig.chosen > 4)
+        assert rig.worker.failing == "nothing is granted any more"
+        rig.refuses = None
+        await until(lambda: rig.worker.failing is None)
+    assert rig.worker.method == "other"
+
+
+async def test_an_account_whose_lack_only_a_set_tells_is_told_and_filled_once_it_is_there(rig: Rig) -> None:
+    """A roster that is read as empty may be of nobody (Prosody): the first `add` says so."""
+    server = FakePrivileges("ivanov@example.test")
+    server.grant()
+    rig.found = Privilege(server, server, DOMAIN)
+    rig.worker.request(["petrov", "ivanov"])
+    async with rig.running():
+        await rig.done()
+        assert list(rig.worker.problems) == ["petrov"]
+        assert "no account petrov@example.test" in rig.worker.problems["petrov"]
+        assert set(server.rosters) == {"ivanov@example.test"}
+        assert not rig.world.company.subscribed("petrov", "ivanov")
+        assert not rig.world.company.roster("petrov").domain_item
+        server.accounts.add(PETROV)
+        rig.worker.request(["petrov"])
+        await rig.done()
+    assert set(server.rosters[PETROV]) == {DOMAIN, f"ivanov@{DOMAIN}"}
+    assert rig.worker.problems == {}
+    assert rig.world.company.deleted_by_hand("petrov") == set()
+    assert rig.world.company.subscribed("petrov", "ivanov")
