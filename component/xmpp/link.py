@@ -21,6 +21,8 @@ FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
 """Seconds before a reconnection; doubled at each failure, with jitter."""
 FULL = 256 * 1024
 """Bytes waiting to be written at which long work pauses."""
+CONFLICT_DELAY = 20.0
+"""Seconds before a reconnection after another connection took the stream, lest the two take it from each other."""
 HANDSHAKE_TIMEOUT = 15.0
 """Seconds from the TCP connection to the handshake, after which the connection is given up."""
 
@@ -46,8 +48,9 @@ class Link:
         *,
         first_delay: float = FIRST_DELAY,
         handshake_timeout: float = HANDSHAKE_TIMEOUT,
+        conflict_delay: float = CONFLICT_DELAY,
     ) -> None:
-        """`first_delay` is the least pause before a reconnection, both are in seconds."""
+        """`first_delay` is the least pause before a reconnection; all are in seconds."""
         self.domain = domain
         self.up = False
         self.problem = "not yet connected"
@@ -61,6 +64,7 @@ class Link:
         self._explained = False
         self._first_delay = self._delay = first_delay
         self._handshake_timeout = handshake_timeout
+        self._conflict_delay = conflict_delay
         self._timer: asyncio.TimerHandle | None = None
         self._heard_at = 0.0
         self._stream = ComponentXMPP(domain, secret, host, port, fix_error_ns=True)
@@ -134,6 +138,8 @@ class Link:
 
     def _stream_error(self, error: Any) -> None:
         condition, self._explained = error["condition"], True
+        if condition == "conflict":
+            self._delay = max(self._delay, self._conflict_delay)
         self.problem = REASONS.get(condition, f"the server closed the stream: {condition} {error['text']}".rstrip())
         log.error("%s: %s", self.domain, self.problem)
 

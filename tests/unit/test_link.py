@@ -92,7 +92,16 @@ async def linked(
     server, told = Server(behaviour), list[str]()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    link = Link(DOMAIN, "secret", "127.0.0.1", port, "ru", first_delay=first_delay, handshake_timeout=handshake_timeout)
+    link = Link(
+        DOMAIN,
+        "secret",
+        "127.0.0.1",
+        port,
+        "ru",
+        first_delay=first_delay,
+        handshake_timeout=handshake_timeout,
+        conflict_delay=0.5,
+    )
     link.on_up = lambda: told.append("up")
     link.on_down = lambda: told.append("down")
     link.connect()
@@ -174,6 +183,12 @@ async def test_a_stream_that_ends_later_is_told_and_comes_back(writes: str, prob
         assert link.problem == ""
     assert len(problems) == 1
     assert problems[0].startswith(problem)
+
+
+async def test_two_connections_do_not_take_the_stream_from_each_other_all_the_time() -> None:
+    async with linked(accepts_and_then(CONFLICT)) as (server, _, told):
+        await eventually(lambda: told == ["up", "down", "up"])
+    assert server.connections[1] - server.connections[0] >= 0.5 * 0.75
 
 
 async def test_a_server_that_never_answers_the_handshake_is_given_up_and_tried_again() -> None:
