@@ -15,7 +15,7 @@ from component.config import Config
 from component.control.client import ControlClient
 from component.control.codec import ControlError
 from component.control.server import ControlServer, make_way
-from component.core.directory import Employee
+from component.core.lease import may_take
 from component.core.presence import Show, Style
 from component.core.roster import domain_item
 from component.core.status import Rules
@@ -32,7 +32,7 @@ from component.services.choices import Choices
 from component.services.company import Company, Settings
 from component.services.heartbeat import Heartbeat, take_lease
 from component.services.operations import CheckLine
-from component.services.ports import Lease, RosterError, StoreError
+from component.services.ports import Lease, RosterError, Snapshot, StoreError
 from component.services.provisioning import Provisioning
 from component.services.publisher import Publisher
 from component.services.relay import Relay
@@ -174,7 +174,7 @@ async def _serve(
     gateway = disco.gateway_info(say("gateway", settings.style.language))
     outbound = Outbound(link, now, settings.style.language, disco.CONTACT.caps, gateway.caps)
     publisher = Publisher(company, outbound, store, timetable, now, snapshot.told)
-    catch_up = CatchUp(company, publisher, outbound, snapshot.linked_at)
+    catch_up = CatchUp(company, publisher, outbound, snapshot.lease.linked_at if snapshot.lease else None)
     attendance = Attendance(company, publisher, catch_up, outbound, timetable, now)
     beat = config.xmpp.beat.total_seconds()
     heartbeat = Heartbeat(
@@ -259,30 +259,34 @@ async def check(config: Config) -> AsyncIterator[CheckLine]:
         return
     except ControlError:
         yield CheckLine("component", None, "does not run", "start it: panel-presence run -c FILE")
-    employees, line = await _check_store(config)
+    snapshot, line = await _check_store(config)
     yield line
+    if snapshot.lease and not may_take(snapshot.lease.renewed_at, now(), holder_is_gone=_is_gone(snapshot.lease)):
+        where = f"process {snapshot.lease.pid} on {snapshot.lease.host} serves this company"
+        yield CheckLine("instances", None, where, "check there: a second connection would take stanzas from it")
+        return
     async with _visit(config) as (line, outbound, privileges):
         yield line
-        accounts, within = [one.account for one in employees], GRANT_WITHIN if line.ok else 0.0
+        accounts, within = [one.account for one in snapshot.employees], GRANT_WITHIN if line.ok else 0.0
         proof = _proof(settings_from(config), outbound, privileges, lambda: accounts, within)
         yield await _check_rosters(config, proof)
 
 
-async def _check_store(config: Config) -> tuple[Sequence[Employee], CheckLine]:
+async def _check_store(config: Config) -> tuple[Snapshot, CheckLine]:
     try:
         store = await Database.open(config.store.url)
     except StoreError as problem:
-        return (), CheckLine("store", False, str(problem))
+        return Snapshot(), CheckLine("store", False, str(problem))
     try:
-        employees = (await store.load()).employees
+        snapshot = await store.load()
     except StoreError as problem:
-        return (), CheckLine("store", False, str(problem))
+        return Snapshot(), CheckLine("store", False, str(problem))
     finally:
         await store.close()
-    if not employees:
+    if not snapshot.employees:
         hint = "start the component, then: panel-presence employees import FILE.csv"
-        return (), CheckLine("store", None, f"{store.url} has no employees yet", hint)
-    return employees, CheckLine("store", True, f"{store.url} has {len(employees)} employees")
+        return snapshot, CheckLine("store", None, f"{store.url} has no employees yet", hint)
+    return snapshot, CheckLine("store", True, f"{store.url} has {len(snapshot.employees)} employees")
 
 
 @asynccontextmanager

@@ -133,8 +133,8 @@ class Lease:
 class Snapshot:
     """All that the store holds, as it is read at the start.
 
-    `told` has the digest of the presence that a contact's watchers hold, None where that is in doubt; `linked_at` is
-    until when an instance's link certainly held; `blocks` are (who blocks, whom).
+    `told` has the digest of the presence that a contact's watchers hold, None where that is in doubt; `lease` is
+    the last instance's; `blocks` are (who blocks, whom).
     """
 
     employees: Sequence[Employee] = ()
@@ -143,7 +143,7 @@ class Snapshot:
     subscriptions: Mapping[tuple[str, str], SubscriptionException] = field(default_factory=dict)
     told: Mapping[str, str | None] = field(default_factory=dict)
     blocks: frozenset[tuple[str, str]] = frozenset()
-    linked_at: datetime | None = None
+    lease: Lease | None = None
 
 
 class StoreError(Exception):

@@ -168,19 +168,22 @@ async def read_all(connection: AsyncConnection) -> Snapshot:
         },
         told={row.contact: row.digest for row in await connection.execute(select(told))},
         blocks=frozenset((row.employee, row.blocked) for row in await connection.execute(select(blocks))),
-        linked_at=await connection.scalar(select(lease.c.linked_at)),
+        lease=await _read_lease(connection),
     )
+
+
+async def _read_lease(connection: AsyncConnection) -> Lease | None:
+    row = (await connection.execute(select(lease))).one_or_none()
+    return None if row is None else Lease(row.instance, row.host, row.pid, row.renewed_at, row.linked_at)
 
 
 async def renew_lease(connection: AsyncConnection, mine: Lease, may_take: Callable[[Lease], bool]) -> Lease | None:
     """Write an instance's lease unless another one's stands that may not be taken; that one is returned."""
-    row = (await connection.execute(select(lease))).one_or_none()
-    if row is not None and row.instance != mine.instance:
-        held = Lease(row.instance, row.host, row.pid, row.renewed_at, row.linked_at)
-        if not may_take(held):
-            return held
+    held = await _read_lease(connection)
+    if held is not None and held.instance != mine.instance and not may_take(held):
+        return held
     values = {name: getattr(mine, name) for name in Lease.__dataclass_fields__}
-    if mine.linked_at is None and row is not None:
-        values["linked_at"] = row.linked_at
+    if mine.linked_at is None and held is not None:
+        values["linked_at"] = held.linked_at
     await connection.execute(upsert(lease, connection.dialect.name), [values | {"id": 1}])
     return None

@@ -31,6 +31,9 @@ async def second(office: Office, tmp_path: Path) -> AsyncIterator[Component]:
 async def test_a_second_instance_stands_by_and_takes_over(office: Office, second: Component) -> None:
     petrov, ivanov = await office.client("petrov"), await office.panel("ivanov")
     await second.start(until=STANDS_BY)
+    said = await second.cli("check")
+    assert f"! instances: process {office.component.pid} on " in said
+    assert "link:" not in said
     await ivanov.set_status("busy")
     await sees(petrov, office.contact("ivanov"), show="dnd")
     await office.component.kill()

@@ -302,7 +302,8 @@ async def test_one_instance_holds_the_lease(database: Database) -> None:
     first, second = Lease("one", "host", 1, NOW, NOW), Lease("two", "host", 2, NOW + timedelta(seconds=1))
     assert await database.renew_lease(first, lambda _: False) is None
     assert await database.renew_lease(second, lambda held: held != first) == first
-    assert (await database.load()).linked_at == NOW
+    assert (await database.load()).lease == first
     assert await database.renew_lease(second, lambda held: held == first) is None
-    assert (await database.load()).linked_at == NOW  # a new instance leaves it until its own link holds
-    assert await database.renew_lease(first, lambda _: False) == replace(second, linked_at=NOW)
+    second = replace(second, linked_at=NOW)  # a new instance leaves it until its own link holds
+    assert (await database.load()).lease == second
+    assert await database.renew_lease(first, lambda _: False) == second
