@@ -94,6 +94,22 @@ class Attendance:
             self._pbxs.discard(session)
             self._pbx_lost(session)
 
+    def refuses(self, session: str) -> None:
+        """An error presence came: nothing more is sent to that session until its next available presence.
+
+        It stays a fact about the employee; an error from a bare JID or from anybody else changes nothing.
+        """
+        if session in self._company.sessions:
+            self._company.deaf.add(session)
+
+    def hears(self, session: str) -> None:
+        """An available presence came, to whomever of ours: a session that refused presences is told all again."""
+        if session in self._company.deaf:
+            self._company.deaf.discard(session)
+            employee = self._company.sessions[session]
+            if self._company.roster(employee).domain_item:
+                self._publisher.present_all(employee, (session,))
+
     def is_pbx(self, jid: str) -> bool:
         """Say whether a JID may report phones."""
         return jid in self._company.settings.pbx_jids or bare(jid) in self._company.settings.pbx_jids
@@ -116,6 +132,7 @@ class Attendance:
         """Find out again who is there, after a handshake."""
         self.stop()
         self._pbxs.clear()
+        self._company.deaf.clear()
         self._replays.clear()
         self._catch_up.begin()
         self._unconfirmed = set(self._company.sessions) | self._reporting_pbxs()

@@ -44,6 +44,8 @@ class Company:
         for (viewer, contact), exception in snapshot.subscriptions.items():
             self._subscriptions.setdefault(viewer, {})[contact] = exception
         self.sessions: dict[str, str] = {}
+        self.deaf: set[str] = set()
+        """Sessions that answered a presence with an error: they are sent none until their next available one."""
         for employee, state in self._states.items():
             self.sessions.update(dict.fromkeys(state.sessions, employee))
         self.set_directory(snapshot.employees)
@@ -57,11 +59,13 @@ class Company:
         self._rosters = {one: roster for one, roster in self._rosters.items() if one in known}
         self._subscriptions = {one: rows for one, rows in self._subscriptions.items() if one in known}
         self.sessions = {session: one for session, one in self.sessions.items() if one in known}
+        self.deaf &= self.sessions.keys()
 
     def forget_account(self, employee: str) -> None:
         """Forget what hangs on an employee's account, which has changed: its sessions and its roster."""
         for session in self.state(employee).sessions:
             self.sessions.pop(session, None)
+            self.deaf.discard(session)
         if self.state(employee).sessions:
             self._states[employee] = replace(self.state(employee), sessions=State().sessions)
             self._store.keep_state(employee, self._states[employee])
@@ -92,6 +96,7 @@ class Company:
         self._states[employee] = after
         for session in before.sessions.keys() - after.sessions.keys():
             self.sessions.pop(session, None)
+            self.deaf.discard(session)
         self.sessions.update(dict.fromkeys(after.sessions.keys() - before.sessions.keys(), employee))
         self._store.keep_state(employee, after)
 
@@ -162,7 +167,8 @@ class Company:
     def addresses(self, viewer: str) -> Iterable[str]:
         """Return where an employee's presences go: his online sessions, or his account while they are unknown."""
         if self.roster(viewer).domain_item:
-            return self.state(viewer).sessions.keys()
+            sessions = self.state(viewer).sessions.keys()
+            return [session for session in sessions if session not in self.deaf] if self.deaf else sessions
         return (self.directory.employees[viewer].account,)
 
     def watchers(self, contact: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from component.core.directory import Employee
 from component.core.facts import State
 from component.core.presence import Presence
 from component.core.roster import Roster, RosterItem
+from component.core.subscription import SubscriptionType
 
 Clock = Callable[[], datetime]
 """Returns the present instant, aware, in UTC."""
@@ -23,9 +24,6 @@ class Timers(Protocol):
 
     def cancel(self, key: Hashable) -> None:
         """Forget the key's deadline, if it has one."""
-
-
-SubscriptionType = Literal["subscribe", "subscribed", "unsubscribe", "unsubscribed"]
 
 
 class Stream(Protocol):
@@ -44,6 +42,9 @@ class Stream(Protocol):
 
     def send_gateway_presence(self, to: str) -> None:
         """Send the component's own available presence."""
+
+    def send_gateway_unavailable(self, to: str) -> None:
+        """Take the component's own presence back (RFC 6121 section 3.3.3)."""
 
     def send_subscription(self, kind: SubscriptionType, localpart: str, to: str) -> None:
         """Send a subscription stanza, bare to bare (RFC 6121 section 3); an empty localpart is the domain itself."""

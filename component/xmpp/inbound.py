@@ -49,13 +49,7 @@ class Inbound:
         self._outbound = outbound
         self._privileges = privileges
         self._answering: set[asyncio.Task[None]] = set()
-        self._subscription = {
-            "subscribe": subscriptions.subscribe,
-            "unsubscribe": subscriptions.unsubscribe,
-            "subscribed": subscriptions.subscribed,
-            "unsubscribed": subscriptions.unsubscribed,
-        }
-        self._probe = subscriptions.probe
+        self._subscriptions = subscriptions
 
     def stanza(self, element: Element) -> None:
         """Take one stanza in."""
@@ -76,15 +70,21 @@ class Inbound:
     def _presence(self, presence: Element) -> None:
         sender, kind = presence.get("from", ""), presence.get("type")
         localpart, _, _ = split(presence.get("to", ""))
-        if kind in ("unavailable", "error"):
-            if kind == "error" or not localpart:
+        match kind:
+            case "subscribe" | "subscribed" | "unsubscribe" | "unsubscribed":
+                self._subscriptions.received(kind, bare(sender), localpart)
+            case "probe":
+                self._subscriptions.probe(sender, bare(sender), localpart)
+            case "error":
+                self._attendance.refuses(sender)
+            case "unavailable" if not localpart:
                 self._attendance.gone(sender)
-        elif kind == "probe":
-            self._probe(sender, bare(sender), localpart)
-        elif kind in self._subscription:
-            self._subscription[kind](bare(sender), localpart)
-        elif kind is None and not localpart:
-            self._available(presence, sender)
+            case None:
+                # One directed to a contact is received by an employee's contact, who is no client: it says no more
+                # than that its sender is there, and gives him nothing (RFC 6121 section 4.6.4).
+                self._attendance.hears(sender)
+                if not localpart:
+                    self._available(presence, sender)
 
     def _available(self, presence: Element, sender: str) -> None:
         employee = self._company.directory.by_account.get(bare(sender))

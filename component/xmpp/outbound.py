@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from component.core.address import bare
 from component.core.presence import Presence
-from component.services.ports import Clock, NoAnswer, SubscriptionType
+from component.core.subscription import SubscriptionType
+from component.services.ports import Clock, NoAnswer
 from component.xmpp.gate import Stopped, serialize
 from component.xmpp.namespaces import ERROR, IQ, MESSAGE, PANEL, PING, PRESENCE, STANZAS, XML_LANG, tag
 from component.xmpp.render import Rendered, render
@@ -121,6 +122,10 @@ class Outbound:
         if self.up:
             data = serialize(presence, self._link.domain).removesuffix(b"/>").removesuffix(b" ")
             self._link.write(data + b">" + self._domain_caps.encode() + b"</presence>")
+
+    def send_gateway_unavailable(self, to: str) -> None:
+        """Take the component's own presence back (RFC 6121 section 3.3.3)."""
+        self.send(self._presence(to, type="unavailable"))
 
     def send_subscription(self, kind: SubscriptionType, localpart: str, to: str) -> None:
         """Send a subscription stanza, bare to bare (RFC 6121 section 3.1.1)."""

@@ -11,6 +11,7 @@ from component.core.directory import Employee
 from component.core.facts import State
 from component.core.presence import Available, Presence
 from component.core.roster import Roster, RosterItem
+from component.core.subscription import SubscriptionType
 from component.services.attendance import Attendance
 from component.services.catch_up import CatchUp
 from component.services.choices import Choices
@@ -23,7 +24,6 @@ from component.services.ports import (
     Snapshot,
     StoreError,
     SubscriptionException,
-    SubscriptionType,
 )
 from component.services.publisher import Publisher
 from component.services.relay import Relay
@@ -93,6 +93,9 @@ class FakeStream:
 
     def send_gateway_presence(self, to: str) -> None:
         self.other.append(("available", "", to))
+
+    def send_gateway_unavailable(self, to: str) -> None:
+        self.other.append(("unavailable", "", to))
 
     def send_subscription(self, kind: SubscriptionType, localpart: str, to: str) -> None:
         self.other.append((kind, localpart, to))

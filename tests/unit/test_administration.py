@@ -157,7 +157,7 @@ async def test_one_who_moves_is_gone_for_those_who_may_no_longer_see_him() -> No
 
 async def test_a_subscription_made_by_hand_ends_with_the_right_to_see() -> None:
     rig = Rig(roster=Roster())
-    rig.world.subscriptions.subscribe("petrov@example.test", "ivanov")
+    rig.world.subscriptions.received("subscribe", "petrov@example.test", "ivanov")
     rig.world.stream.other.clear()
     await rig.load(HEAD + line("ivanov", "b") + line("petrov", "a") + line("sidorov", "b"))
     assert rig.world.stream.other == [("unsubscribed", "ivanov", "petrov@example.test")]

@@ -141,3 +141,40 @@ def test_a_message_is_activity() -> None:
     assert status(world) == "was-here"
     world.attendance.acted(chat, "ivanov")
     assert status(world) == "online"
+
+
+async def test_a_session_that_refused_presences_is_forgotten_with_its_end_and_by_a_handshake() -> None:
+    world = office()
+    first, second = world.client("petrov", "first"), world.client("petrov", "second")
+    for session in (first, second, "petrov@example.test/never"):
+        world.attendance.refuses(session)
+    assert world.company.deaf == {first, second}
+    world.attendance.gone(first)
+    assert world.company.deaf == {second}
+    assert list(world.company.watchers("ivanov")) == []
+    world.attendance.resync()
+    assert list(world.company.watchers("ivanov")) == [second]
+    world.attendance.stop()
+
+
+def test_where_presences_go_to_the_account_one_session_cannot_be_left_out() -> None:
+    world = office(Roster())
+    world.company.set_exception("petrov", "ivanov", "approved")
+    session = world.client("petrov")
+    world.attendance.refuses(session)
+    world.stream.presences.clear()
+    assert list(world.company.watchers("ivanov")) == ["petrov@example.test"]
+    world.attendance.hears(session)
+    assert world.stream.presences == []
+    assert world.company.deaf == set()
+
+
+def test_with_the_account_or_the_employee_goes_what_its_sessions_refused() -> None:
+    for forget in ("account", "employee"):
+        world = office()
+        world.attendance.refuses(world.client("petrov"))
+        if forget == "account":
+            world.company.forget_account("petrov")
+        else:
+            world.company.set_directory((employee("ivanov"),))
+        assert world.company.deaf == set()

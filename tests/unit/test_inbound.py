@@ -218,13 +218,39 @@ async def test_a_session_comes_idles_and_goes() -> None:
 
 
 @pytest.mark.parametrize("to", [DOMAIN, f"ivanov@{DOMAIN}"])
-async def test_an_error_from_a_session_ends_it(to: str) -> None:
+async def test_after_an_error_a_session_is_sent_nothing_until_it_shows_itself_again(to: str) -> None:
     rig = StanzaRig()
     await rig.comes(f"<presence from='{PETROV}' to='{DOMAIN}'/>")
     await rig.comes(f"<presence from='petrov@example.test' to='{to}' type='error'/>")
-    assert PETROV in rig.company.sessions, "a bare JID's error says nothing"
-    await rig.comes(f"<presence from='{PETROV}' to='{to}' type='error'/>")
-    assert PETROV not in rig.company.sessions
+    assert list(rig.company.watchers("ivanov")) == [PETROV], "a bare JID's error says nothing"
+    before = rig.company.state("petrov")
+    assert await rig.comes(f"<presence from='{PETROV}' to='{to}' type='error'/>") == []
+    assert list(rig.company.watchers("ivanov")) == []
+    assert rig.company.state("petrov") == before, "the session is a fact all the same"
+    assert rig.company.subscribed("petrov", "ivanov")
+    (answer,) = await rig.comes(f"<presence from='{PETROV}' to='ivanov@{DOMAIN}' type='probe'/>")
+    assert answer.get("to") == PETROV, "who asks is answered"
+    told = await rig.comes(f"<presence from='{PETROV}' to='{to}'/>")
+    assert {one.get("from") for one in told} == {f"ivanov@{DOMAIN}/panel", f"o\\27neil@{DOMAIN}/panel"}
+    assert {one.get("to") for one in told} == {PETROV}
+    assert list(rig.company.watchers("ivanov")) == [PETROV]
+    assert await rig.comes(f"<presence from='{PETROV}' to='{to}'/>") == []
+
+
+async def test_nobody_else_can_make_a_session_deaf() -> None:
+    rig = StanzaRig()
+    for sender in (PETROV, "stranger@example.test/pc", "petrov@elsewhere.test/pc", PBX, ""):
+        await rig.comes(f"<presence from='{sender}' to='{DOMAIN}' type='error'/>")
+    assert rig.company.deaf == set()
+
+
+async def test_presence_directed_to_a_contact_gives_nothing() -> None:
+    rig = StanzaRig()
+    rig.company.set_exception("petrov", "ivanov", "deleted")
+    for kind in ("", "type='unavailable'"):
+        assert await rig.comes(f"<presence from='{PETROV}' to='ivanov@{DOMAIN}' {kind}/>") == []
+    assert rig.company.sessions == {}
+    assert list(rig.company.watchers("ivanov")) == []
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,7 @@ def test_nothing_is_written_while_the_stream_is_down(rig: Rig) -> None:
 
 def test_the_components_own_stanzas(rig: Rig) -> None:
     rig.out.send_gateway_presence(f"{IVANOV}/pc")
+    rig.out.send_gateway_unavailable(IVANOV)
     rig.out.send_subscription("subscribed", "petrov", f"{IVANOV}/pc")
     rig.out.send_subscription("subscribe", "", IVANOV)
     rig.out.send_probe(IVANOV)
@@ -129,6 +130,7 @@ def test_the_components_own_stanzas(rig: Rig) -> None:
     stanzas = rig.link.stanzas()
     assert [(one.get("type"), one.get("from"), one.get("to")) for one in stanzas] == [
         (None, DOMAIN, f"{IVANOV}/pc"),
+        ("unavailable", DOMAIN, IVANOV),
         ("subscribed", f"petrov@{DOMAIN}", IVANOV),
         ("subscribe", DOMAIN, IVANOV),
         ("probe", DOMAIN, IVANOV),
@@ -138,7 +140,7 @@ def test_the_components_own_stanzas(rig: Rig) -> None:
     caps = stanzas[0].find(tag(CAPS, "c"))
     assert caps is not None
     assert caps.get("ver") == "d"
-    assert stanzas[4].find(tag(PANEL, "announce")) is not None
+    assert stanzas[5].find(tag(PANEL, "announce")) is not None
 
 
 def answer(iq: Element, kind: str = "result", **changed: str) -> Element:
