@@ -77,7 +77,7 @@ class CatchUp:
         at = loop.time()
         for session in tuple(self._stored):
             employee = self._company.sessions.get(session)
-            if employee is None or not self._company.roster(employee).domain_item:
+            if employee is None or session in self._company.deaf or not self._company.roster(employee).domain_item:
                 continue
             self._publisher.present_all(employee, (session,))
             at = max(at, loop.time()) + len(self._company.directory.visible_to(employee)) / self._refreshed_a_second

@@ -60,6 +60,13 @@ async def test_who_got_everything_is_not_refreshed() -> None:
     assert [local for local, _, to in world.stream.presences if to == (WATCHER,)] == ["ivanov"]
 
 
+async def test_a_session_that_refused_presences_meanwhile_is_left_out() -> None:
+    world, catch_up = office()
+    world.company.deaf.add(WATCHER)
+    await catch_up.run()
+    assert [to for _, _, to in world.stream.presences if to] == []
+
+
 async def test_a_session_that_ended_meanwhile_is_left_out() -> None:
     world, catch_up = office()
     world.attendance.gone(WATCHER)
