@@ -27,9 +27,11 @@ from component.rosters.privilege import GRANT_WITHIN, Privilege
 from component.rosters.privilege_proof import PrivilegeProof
 from component.services.administration import Administration
 from component.services.attendance import Attendance
+from component.services.blocking import Blocking
 from component.services.catch_up import CatchUp
 from component.services.choices import Choices
 from component.services.company import Company, Settings
+from component.services.directory_changes import DirectoryChanges
 from component.services.heartbeat import Heartbeat, take_lease
 from component.services.operations import CheckLine
 from component.services.ports import Lease, RosterError, Snapshot, StoreError
@@ -40,6 +42,7 @@ from component.services.subscriptions import Subscriptions
 from component.services.timetable import Timetable
 from component.store.database import Database
 from component.xmpp import disco
+from component.xmpp.commands import Commands
 from component.xmpp.inbound import Inbound
 from component.xmpp.link import Link
 from component.xmpp.outbound import Outbound
@@ -206,9 +209,13 @@ async def _serve(
     subscriptions = Subscriptions(company, publisher, outbound, now, lambda employee: provisioning.request((employee,)))
     choices = Choices(company, publisher, store, now)
     relay = Relay(company, attendance, outbound)
-    questions = Questions(company, choices, attendance, now)
+    changes = DirectoryChanges(company, publisher, outbound)
+    blocking = Blocking(company, changes, provisioning, store, now)
+    questions = Questions(company, choices, attendance, Commands(company, choices, blocking, now), now)
     inbound = Inbound(company, attendance, subscriptions, relay, questions, outbound, privileges, heartbeat.came_back)
-    administration = Administration(company, choices, publisher, provisioning, store, outbound, heartbeat, now)
+    administration = Administration(
+        company, choices, publisher, provisioning, changes, blocking, store, outbound, heartbeat, now
+    )
     link.on_up = _all(heartbeat.link_up, attendance.resync, provisioning.choose_again)
     link.on_down = _all(attendance.stop, privileges.forget, outbound.down)
     link.on_stanza = inbound.stanza

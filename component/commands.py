@@ -97,11 +97,11 @@ def employees_import(
       panel-presence employees import employees.csv --allow-removals 12
     """
     with reported():
-        target = _target(config, socket)
+        asked = target(config, socket)
         text = _read_csv(file)
         with terminal.progress() as progress:
-            report = _ask(
-                target.client.import_employees(text, dry_run=dry_run, allow_removals=allow_removals, progress=progress)
+            report = ask(
+                asked.client.import_employees(text, dry_run=dry_run, allow_removals=allow_removals, progress=progress)
             )
         terminal.print_report(report)
 
@@ -113,9 +113,9 @@ def employees_list(as_json: JsonOption = False, config: ConfigOption = None, soc
     [bold]Example[/bold]: panel-presence employees list --json | jq -r '.[].account'
     """
     with reported():
-        rows = _ask(_target(config, socket).client.employees())
+        rows = ask(target(config, socket).client.employees())
         if as_json:
-            _print_json(rows)
+            print_as_json(rows)
         else:
             terminal.print_employees(rows)
 
@@ -124,12 +124,12 @@ def employees_list(as_json: JsonOption = False, config: ConfigOption = None, soc
 def status_list(as_json: JsonOption = False, config: ConfigOption = None, socket: SocketOption = None) -> None:
     """List everybody's status and what colleagues see of it."""
     with reported():
-        target = _target(config, socket)
-        rows = _ask(target.client.statuses())
+        asked = target(config, socket)
+        rows = ask(asked.client.statuses())
         if as_json:
-            _print_json(rows)
+            print_as_json(rows)
         else:
-            terminal.print_statuses(rows, target.zone)
+            terminal.print_statuses(rows, asked.zone)
 
 
 @status.command("show")
@@ -141,8 +141,8 @@ def status_show(
 ) -> None:
     """Show everything about one employee's status."""
     with reported():
-        target = _target(config, socket)
-        _print_status(_ask(target.client.status(employee)), target.zone, as_json)
+        asked = target(config, socket)
+        _print_status(ask(asked.client.status(employee)), asked.zone, as_json)
 
 
 @status.command("set")
@@ -169,10 +169,10 @@ def status_set(
       panel-presence status set ivanov online
     """
     with reported():
-        target = _target(config, socket)
-        end = None if until is None else _parse_end(until, target.zone)
-        row = _ask(target.client.set_status(employee, value, text=text, until=end))
-        _print_status(row, target.zone, as_json)
+        asked = target(config, socket)
+        end = None if until is None else _parse_end(until, asked.zone)
+        row = ask(asked.client.set_status(employee, value, text=text, until=end))
+        _print_status(row, asked.zone, as_json)
 
 
 def load(config: Path | None) -> "Config":
@@ -182,7 +182,8 @@ def load(config: Path | None) -> "Config":
     return load_config(config or DEFAULT_CONFIG)
 
 
-def _target(config: Path | None, socket: Path | None) -> Target:
+def target(config: Path | None, socket: Path | None) -> Target:
+    """Return the running component that the options name. Raises ConfigError."""
     from component.control.client import ControlClient  # noqa: PLC0415 -- aiohttp would make --help slow
 
     if socket is not None and config is None:
@@ -191,7 +192,8 @@ def _target(config: Path | None, socket: Path | None) -> Target:
     return Target(ControlClient(socket or settings.control.socket), settings.company.timezone)
 
 
-def _ask(question: Coroutine[Any, Any, T]) -> T:
+def ask(question: Coroutine[Any, Any, T]) -> T:
+    """Return the component's answer. Raises OperationError or ControlError."""
     return asyncio.run(question)
 
 
@@ -229,7 +231,8 @@ def _read_csv(path: Path) -> str:
     raise OperationError("not-text", f"{path} is not text", "save it as CSV in UTF-8")
 
 
-def _print_json(value: object) -> None:
+def print_as_json(value: object) -> None:
+    """Print rows of an answer as JSON."""
     from component.control.codec import encode  # noqa: PLC0415 -- pydantic would make --help slow
 
     terminal.print_json(encode(value))
@@ -237,6 +240,6 @@ def _print_json(value: object) -> None:
 
 def _print_status(row: StatusRow, zone: tzinfo, as_json: bool) -> None:
     if as_json:
-        _print_json(row)
+        print_as_json(row)
     else:
         terminal.print_status(row, zone)

@@ -13,7 +13,7 @@ from rich.progress import Progress as ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from component.services.operations import CheckLine, EmployeeRow, ImportReport, Progress, StatusRow
+from component.services.operations import BlockRow, CheckLine, EmployeeRow, ImportReport, Progress, StatusRow
 
 MAX_DETAILS = 30
 """Lines of details under an error; a broken file can have one for each of its rows."""
@@ -69,6 +69,13 @@ def print_employees(rows: Sequence[EmployeeRow]) -> None:
     ]
     _print_rows(columns, cells)
     errors().print(f"{len(rows)} employees")
+
+
+def print_blocks(rows: Sequence[BlockRow]) -> None:
+    """Print who blocks whom, one block a line."""
+    cells = [(row.employee, row.name, row.blocked, row.blocked_name) for row in rows]
+    _print_rows(("id", "name", "blocks", "blocked name"), cells)
+    errors().print(f"{len(rows)} blocks")
 
 
 def print_statuses(rows: Sequence[StatusRow], zone: tzinfo) -> None:

@@ -12,10 +12,12 @@ import aiohttp
 from pydantic import TypeAdapter
 
 from component.control.codec import ControlError, decode, decode_error, encode
-from component.services.operations import CheckLine, EmployeeRow, ImportReport, Progress, StatusRow
+from component.services.operations import BlockRow, CheckLine, EmployeeRow, ImportReport, Progress, StatusRow
 
 T = TypeVar("T")
 
+_BLOCK = TypeAdapter(BlockRow)
+_BLOCKS = TypeAdapter(list[BlockRow])
 _CHECKS = TypeAdapter(list[CheckLine])
 _EMPLOYEES = TypeAdapter(list[EmployeeRow])
 _PROGRESS = TypeAdapter(Progress)
@@ -60,6 +62,18 @@ class ControlClient:
         """See `Operations.set_status`."""
         arguments = {"employee": employee, "value": value, "text": text, "until": until}
         return await self._call("set-status", _STATUS, arguments)
+
+    async def block(self, employee: str, other: str) -> BlockRow:
+        """See `Operations.block`."""
+        return await self._call("block", _BLOCK, {"employee": employee, "other": other})
+
+    async def unblock(self, employee: str, other: str) -> BlockRow:
+        """See `Operations.unblock`."""
+        return await self._call("unblock", _BLOCK, {"employee": employee, "other": other})
+
+    async def blocks(self) -> list[BlockRow]:
+        """See `Operations.blocks`."""
+        return await self._call("blocks", _BLOCKS)
 
     async def health(self) -> list[CheckLine]:
         """See `Operations.health`."""

@@ -54,6 +54,13 @@ class SetStatus(Request):
     until: AwareDatetime | None = None
 
 
+class TwoEmployees(Request):
+    """The arguments of `block` and `unblock`: the ids of who blocks, and of whom."""
+
+    employee: str
+    other: str
+
+
 REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
     {
         "import-employees": ImportEmployees,
@@ -61,6 +68,9 @@ REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
         "statuses": Request,
         "status": OneEmployee,
         "set-status": SetStatus,
+        "block": TwoEmployees,
+        "unblock": TwoEmployees,
+        "blocks": Request,
         "health": Request,
     }
 )

@@ -17,6 +17,7 @@ from component.control.codec import (
     OneEmployee,
     Request,
     SetStatus,
+    TwoEmployees,
     encode,
     encode_error,
     parse_request,
@@ -122,6 +123,9 @@ class ControlServer:
                 return self._operations.set_status(
                     request.employee, request.value, text=request.text, until=request.until
                 )
+            case TwoEmployees():
+                change = self._operations.block if command == "block" else self._operations.unblock
+                return change(request.employee, request.other)
         return self._ask(command, request)
 
     async def _ask(self, command: str, request: Request) -> object:
@@ -132,6 +136,8 @@ class ControlServer:
                 return self._operations.employees()
             case "statuses", _:
                 return self._operations.statuses()
+            case "blocks", _:
+                return self._operations.blocks()
         return await self._operations.health()
 
 

@@ -96,6 +96,35 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "phone-offline": ("отключён", "offline"),
     "phone-unknown": ("нет данных", "unknown"),
     "status-now": ("Ваш статус: {status}", "Your status: {status}"),
+    "block": ("Заблокировать коллегу", "Block a colleague"),
+    "unblock": ("Разблокировать коллегу", "Unblock a colleague"),
+    "block-instructions": (
+        "Вы и выбранный коллега перестанете видеть друг друга; ему об этом не сообщат.",
+        "You and the colleague no longer see each other; nobody tells the colleague.",
+    ),
+    "unblock-instructions": (
+        "Вы и выбранный коллега снова увидите друг друга.",
+        "You and the colleague see each other again.",
+    ),
+    "field-colleague": ("Коллега", "Colleague"),
+    "field-colleague-address": (
+        "Адрес коллеги, например ivanov@{domain}",
+        "The colleague's address, like ivanov@{domain}",
+    ),
+    "blocked": ("Заблокировано: {name}", "Blocked: {name}"),
+    "unblocked": ("Разблокировано: {name}", "Unblocked: {name}"),
+    "nobody-to-block": ("Вы никого не видите, блокировать некого", "You see nobody whom you could block"),
+    "nobody-blocked": ("Вы никого не блокируете", "You block nobody"),
+    "block-self": ("Заблокировать самого себя нельзя", "nobody can block himself"),
+    "not-blocked": ("«{value}» не заблокирован", "'{value}' is not blocked"),
+    "just-blocked": (
+        "Блокировка только что поставлена; повторите через несколько секунд",
+        "this block has only just begun; try again in a few seconds",
+    ),
+    "block-not-stored": (
+        "Изменение действует, но пока не сохранено: хранилище недоступно",
+        "the change holds but is not yet stored: the store is not available",
+    ),
     "no-such-command": ("Нет команды «{value}»", "no command '{value}'"),
 }
 

@@ -1,7 +1,7 @@
 """What the command line asks of the running component."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 
 from component.core.directory import Directory, Employee
@@ -11,10 +11,13 @@ from component.core.facts import Status
 from component.core.presence import Available
 from component.core.status import choice_in_force
 from component.core.texts import say
+from component.services.blocking import Blocking
 from component.services.choices import Choices
 from component.services.company import Company
+from component.services.directory_changes import DirectoryChanges
 from component.services.heartbeat import Heartbeat
 from component.services.operations import (
+    BlockRow,
     CheckLine,
     EmployeeRow,
     ImportReport,
@@ -36,6 +39,8 @@ class Administration:
         choices: Choices,
         publisher: Publisher,
         provisioning: Provisioning,
+        changes: DirectoryChanges,
+        blocking: Blocking,
         store: Store,
         stream: Stream,
         heartbeat: Heartbeat,
@@ -45,11 +50,12 @@ class Administration:
         self._choices = choices
         self._publisher = publisher
         self._provisioning = provisioning
+        self._changes = changes
+        self._blocking = blocking
         self._store = store
         self._stream = stream
         self._heartbeat = heartbeat
         self._clock = clock
-        self._importing = asyncio.Lock()
 
     async def import_employees(
         self,
@@ -60,7 +66,7 @@ class Administration:
         progress: Callable[[Progress], None],
     ) -> ImportReport:
         """Make the directory equal to the CSV; see `Operations`. Two imports follow each other."""
-        async with self._importing:
+        async with self._changes.lock:
             changes = await self._import(csv_text, dry_run, allow_removals, progress)
         return ImportReport(
             added=len(changes.added),
@@ -94,21 +100,21 @@ class Administration:
             ) from None
         if not dry_run:
             progress(Progress(2, 4, "storing"))
-            after = await asyncio.to_thread(Directory, employees, before.visibility)
+            after = await asyncio.to_thread(Directory, employees, before.visibility, before.blocks)
             await self._apply(before, after, changes)
         progress(Progress(4, 4, "done"))
         return changes
 
     async def _apply(self, before: Directory, after: Directory, changes: Changes) -> None:
         renewed = {employee.id for employee in (*changes.changed, *changes.moved)}
-        affected = self._note_pending(before.employees.keys() & after.employees.keys(), before, after, renewed)
+        affected = self._changes.note_pending(before.employees.keys() & after.employees.keys(), before, after, renewed)
         try:
             await self._store.replace_directory(tuple(after.employees.values()), changes.removed)
         except StoreError as problem:
             raise OperationError("store", f"{problem}; nothing was applied") from None
         # Once more: rosters may have been looked at meanwhile, by the directory as it was.
-        self._note_pending(affected, before, after, renewed)
-        self._take_back(before, after)
+        self._changes.note_pending(affected, before, after, renewed)
+        self._changes.take_back(before.employees, before, after)
         moved_out = [
             before.employees[one.id]
             for one in (*changes.changed, *changes.moved)
@@ -123,32 +129,6 @@ class Administration:
             self._publisher.refresh(one)
         self._provisioning.request_clearing(former)
         self._provisioning.request(sorted(affected | self._provisioning.problems.keys()))
-
-    def _note_pending(
-        self, viewers: Collection[str], before: Directory, after: Directory, renewed: set[str]
-    ) -> set[str]:
-        """Note the items that are to be set, lest they count as deleted by hand; return whose rosters change."""
-        affected: set[str] = set()
-        for viewer in viewers:
-            seen, sees = before.visible_to(viewer), after.visible_to(viewer)
-            due = (sees - seen) | (renewed & sees)
-            if due and self._company.roster(viewer).provisioned:
-                self._company.set_roster(viewer, pending=self._company.roster(viewer).pending | due)
-            if due or seen - sees:
-                affected.add(viewer)
-        return affected
-
-    def _take_back(self, before: Directory, after: Directory) -> None:
-        """Show contacts as gone to those who may no longer see them, and end their subscriptions made by hand."""
-        for viewer, employee in before.employees.items():
-            lost = before.visible_to(viewer) - after.visible_to(viewer)
-            for contact in lost:
-                localpart = before.employees[contact].localpart
-                if self._company.subscribed(viewer, contact):
-                    self._publisher.take_back(localpart, tuple(self._company.addresses(viewer)), "removed")
-                if self._company.exception(viewer, contact) == "approved":
-                    self._stream.send_subscription("unsubscribed", localpart, employee.account)
-                self._company.set_exception(viewer, contact, None)
 
     def _account_domain(self) -> str | None:
         domains = self._company.directory.account_domains
@@ -186,8 +166,38 @@ class Administration:
         except Refusal as refusal:
             presets = ", ".join(preset for preset, _ in self._company.settings.presets)
             hint = f"or a preset: {presets}" if presets and refusal.key == "unknown-status" else None
-            raise OperationError(refusal.condition, say(refusal.key, "en", **refusal.values), hint) from None
+            raise _refused(refusal, hint) from None
         return self._row(known)
+
+    async def block(self, employee: str, other: str) -> BlockRow:
+        """Make one employee block another one; see `Operations`."""
+        row = self._block_row(self._known(employee), self._known(other))
+        try:
+            await self._blocking.block(employee, other)
+        except Refusal as refusal:
+            raise _refused(refusal) from None
+        return row
+
+    async def unblock(self, employee: str, other: str) -> BlockRow:
+        """End a block; see `Operations`."""
+        row = self._block_row(self._known(employee), self._known(other))
+        try:
+            await self._blocking.unblock(employee, other)
+        except Refusal as refusal:
+            hint = "see: panel-presence blocks" if refusal.key == "not-blocked" else None
+            raise _refused(refusal, hint) from None
+        return row
+
+    def blocks(self) -> list[BlockRow]:
+        """All blocks, in the order of the ids."""
+        directory = self._company.directory
+        return [
+            self._block_row(directory.employees[who], directory.employees[whom])
+            for who, whom in sorted(directory.blocks)
+        ]
+
+    def _block_row(self, employee: Employee, blocked: Employee) -> BlockRow:
+        return BlockRow(employee.id, employee.name, blocked.id, blocked.name)
 
     async def health(self) -> list[CheckLine]:
         """The state of the running component."""
@@ -252,3 +262,7 @@ class Administration:
             shown=presence.texts[0][1] if presence.texts else "",
             show=(presence.show or "") if isinstance(presence, Available) else "unavailable",
         )
+
+
+def _refused(refusal: Refusal, hint: str | None = None) -> OperationError:
+    return OperationError(refusal.condition, say(refusal.key, "en", **refusal.values), hint)

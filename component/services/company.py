@@ -48,11 +48,14 @@ class Company:
         """Sessions that answered a presence with an error: they are sent none until their next available one."""
         for employee, state in self._states.items():
             self.sessions.update(dict.fromkeys(state.sessions, employee))
-        self.set_directory(snapshot.employees)
+        self._take_over(Directory(snapshot.employees, settings.visibility, snapshot.blocks))
 
     def set_directory(self, employees: Iterable[Employee]) -> None:
-        """Take a directory over; facts of employees that are no longer in it are forgotten."""
-        self.directory = Directory(employees, self.settings.visibility)
+        """Take a directory over; facts of employees that are no longer in it are forgotten, blocks too."""
+        self._take_over(Directory(employees, self.settings.visibility, self.directory.blocks))
+
+    def _take_over(self, directory: Directory) -> None:
+        self.directory = directory
         self._several_zones = self.directory.several_zones(self.settings.zone)
         known = self.directory.employees
         self._states = {one: state for one, state in self._states.items() if one in known}
@@ -60,6 +63,13 @@ class Company:
         self._subscriptions = {one: rows for one, rows in self._subscriptions.items() if one in known}
         self.sessions = {session: one for session, one in self.sessions.items() if one in known}
         self.deaf &= self.sessions.keys()
+
+    def set_block(self, employee: str, blocked: str, *, ends: bool = False) -> None:
+        """Note that one employee blocks another one, or the end of it."""
+        pair = frozenset({(employee, blocked)})
+        blocks = self.directory.blocks
+        self.directory = self.directory.with_blocks(blocks - pair if ends else blocks | pair)
+        self._store.keep_block(employee, blocked, ends=ends)
 
     def forget_account(self, employee: str) -> None:
         """Forget what hangs on an employee's account, which has changed: its sessions and its roster."""
@@ -186,6 +196,8 @@ class Company:
         for employee, exceptions in self._subscriptions.items():
             for contact, exception in exceptions.items():
                 self._store.keep_subscription(employee, contact, exception)
+        for who, whom in self.directory.blocks:
+            self._store.keep_block(who, whom)
 
     def employee_at(self, jid: str) -> str | None:
         """Return whose contact a JID is; None for the domain itself and for nobody's."""

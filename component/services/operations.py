@@ -43,6 +43,16 @@ class StatusRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockRow:
+    """Who blocks whom: two employees' ids and names."""
+
+    employee: str
+    name: str
+    blocked: str
+    blocked_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """How many employees an import touched; with `dry_run`, how many it would touch."""
 
@@ -119,6 +129,18 @@ class Operations(Protocol):
 
     async def set_status(self, employee: str, value: str, *, text: str | None, until: datetime | None) -> StatusRow:
         """Choose a panel status for an employee and return what is in force afterwards."""
+        ...
+
+    async def block(self, employee: str, other: str) -> BlockRow:
+        """Make one employee block another one, both named by their ids: neither sees the other any more."""
+        ...
+
+    async def unblock(self, employee: str, other: str) -> BlockRow:
+        """End a block that one employee made, or that was made in his name."""
+        ...
+
+    def blocks(self) -> list[BlockRow]:
+        """All blocks, in the order of the ids."""
         ...
 
     async def health(self) -> list[CheckLine]:

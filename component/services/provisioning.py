@@ -166,7 +166,10 @@ class Provisioning:
         pairs = [(item, company.employee_at(item.jid)) for item in to_do.set]
         # What is pending for a directory that an import is just bringing stays so.
         ahead = frozenset(one for one in roster.pending if not company.directory.may_see(viewer.id, one))
-        company.set_roster(viewer.id, provisioned=True, pending=frozenset(one for _, one in pairs if one) | ahead)
+        due = frozenset(one for _, one in pairs if one)
+        company.set_roster(viewer.id, provisioned=True, pending=due | ahead)
+        # Items that were still there: whoever was shown as gone meanwhile is shown again.
+        self._publisher.present(roster.pending - due - ahead, company.addresses(viewer.id))
         await self._remove(way, viewer, to_do)
         directory = company.directory
         for item, one in pairs:

@@ -1,4 +1,4 @@
-"""The two commands with which any client does what a panel does: set my status, show mine (XEP-0050)."""
+"""The commands with which any client does what a panel does (XEP-0050): my status, whom I block."""
 
 from xml.etree.ElementTree import Element
 
@@ -7,22 +7,25 @@ from component.core.errors import Refusal
 from component.core.facts import CHOOSABLE, Status
 from component.core.status import PanelStatus, choice_in_force
 from component.core.texts import Language, say
+from component.services.blocking import Blocking
 from component.services.choices import Choices
 from component.services.company import Company
 from component.services.ports import Clock
 from component.xmpp import forms
+from component.xmpp.block_commands import BLOCK, UNBLOCK, BlockCommands
 
 SET_STATUS, SHOW_STATUS = "set-status", "show-status"
-NODES = (SET_STATUS, SHOW_STATUS)
+NODES = (SET_STATUS, SHOW_STATUS, BLOCK, UNBLOCK)
 
 
 class Commands:
     """Runs the commands for employees."""
 
-    def __init__(self, company: Company, choices: Choices, clock: Clock) -> None:
+    def __init__(self, company: Company, choices: Choices, blocking: Blocking, clock: Clock) -> None:
         self._company = company
         self._choices = choices
         self._clock = clock
+        self._blocks = BlockCommands(company, blocking)
 
     async def run(self, command: Element, employee: Employee, session: str, language: Language) -> Element:
         """Return the answer to a `<command/>`; raises Refusal."""
@@ -32,6 +35,8 @@ class Commands:
         values = forms.submitted(command)
         if command.get("action") == "cancel":
             return forms.cancelled(command)
+        if node in (BLOCK, UNBLOCK):
+            return await self._blocks.run(command, values, employee, language)
         if node == SHOW_STATUS:
             status = self._company.status(employee.id, self._clock())
             return forms.complete(command, self._note(employee, status, language))

@@ -66,13 +66,15 @@ Handler = Callable[[Question], Answer | Awaitable[Answer]]
 class Questions:
     """Answers iq requests."""
 
-    def __init__(self, company: Company, choices: Choices, attendance: Attendance, clock: Clock) -> None:
+    def __init__(
+        self, company: Company, choices: Choices, attendance: Attendance, commands: Commands, clock: Clock
+    ) -> None:
         self._company = company
         self._choices = choices
         self._attendance = attendance
         self._clock = clock
         self._started = clock()
-        self._commands = Commands(company, choices, clock)
+        self._commands = commands
         self.gateway = disco.gateway_info(say("gateway", company.settings.style.language))
         self._to_domain: dict[tuple[str, str], Handler] = {
             ("get", tag(DISCO_INFO, "query")): self._domain_info,

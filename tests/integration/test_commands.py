@@ -74,13 +74,18 @@ def note(answer: Element) -> str:
 
 
 async def test_the_list_of_commands(ivanov: Wire) -> None:
-    names = {"ru": ["Установить статус", "Мой статус"], "en": ["Set status", "My status"]}
+    names = {
+        "ru": ["Установить статус", "Мой статус", "Заблокировать коллегу", "Разблокировать коллегу"],
+        "en": ["Set status", "My status", "Block a colleague", "Unblock a colleague"],
+    }
     for lang, expected in names.items():
         items = await ivanov.iq(f"<query xmlns='{ITEMS}' node='{COMMANDS}'/>", kind="get", lang=lang)
         found = list(items.iter(f"{{{ITEMS}}}item"))
         assert [(one.get("jid"), one.get("node")) for one in found] == [
             (ivanov.domain, "set-status"),
             (ivanov.domain, "show-status"),
+            (ivanov.domain, "block"),
+            (ivanov.domain, "unblock"),
         ]
         assert [one.get("name") for one in found] == expected
         info = await ivanov.iq(f"<query xmlns='{INFO}' node='set-status'/>", kind="get", lang=lang)

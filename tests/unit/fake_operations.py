@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from component.services.operations import (
+    BlockRow,
     CheckLine,
     EmployeeRow,
     ImportReport,
@@ -31,6 +32,7 @@ BUSY = StatusRow(
     shown="Занят — На совещании",
     show="dnd",
 )
+BLOCK = BlockRow("ivanov", "Иван Иванов", "petrov", "Пётр Петров")
 REPORT = ImportReport(added=3, changed=2, moved=1, removed=0, unchanged=4, dry_run=False)
 
 
@@ -39,6 +41,7 @@ class FakeOperations:
 
     def __init__(self) -> None:
         self.imports: list[tuple[str, bool, int | None]] = []
+        self.blocked: list[tuple[str, str, str]] = []
         self.choices: list[tuple[str, str, str | None, datetime | None]] = []
         self.rows = [IVANOV]
         self.go_on = asyncio.Event()
@@ -90,6 +93,22 @@ class FakeOperations:
             raise OperationError("not-allowed", "offline needs a softphone", "choose dnd instead")
         self.choices.append((employee, value, text, until))
         return replace(BUSY, status=value, chosen=value, text=text, until=until)
+
+    async def block(self, employee: str, other: str) -> BlockRow:
+        """Record the block."""
+        if employee == other:
+            raise OperationError("bad-request", "nobody can block himself")
+        self.blocked.append(("block", employee, other))
+        return BLOCK
+
+    async def unblock(self, employee: str, other: str) -> BlockRow:
+        """Record its end."""
+        self.blocked.append(("unblock", employee, other))
+        return BLOCK
+
+    def blocks(self) -> list[BlockRow]:
+        """One block."""
+        return [BLOCK]
 
     async def health(self) -> list[CheckLine]:
         """One line of each kind."""

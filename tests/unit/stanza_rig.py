@@ -5,14 +5,18 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element, fromstring
 
 from component.services.attendance import Attendance
+from component.services.blocking import Blocking
 from component.services.catch_up import CatchUp
 from component.services.choices import Choices
 from component.services.company import Company, Settings
-from component.services.ports import Snapshot
+from component.services.directory_changes import DirectoryChanges
+from component.services.ports import RosterWay, Snapshot, Store
+from component.services.provisioning import Provisioning
 from component.services.publisher import Publisher
 from component.services.relay import Relay
 from component.services.subscriptions import Subscriptions
 from component.xmpp import disco
+from component.xmpp.commands import Commands
 from component.xmpp.inbound import Inbound
 from component.xmpp.namespaces import COMPONENT, ERROR, STANZAS, tag
 from component.xmpp.outbound import Outbound
@@ -55,24 +59,38 @@ class FakeLink:
 
 
 class StanzaRig:
-    """Four employees in two groups and the whole XMPP side; what left is in `left`."""
+    """Four employees in two groups and the whole XMPP side; what left is in `left`.
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    Another `store` than the fake one takes the services' rows.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        store: Store | None = None,
+        blocks: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
         settings = settings or Settings(
             DOMAIN, visibility="groups", pbx_jids=frozenset({PBX}), presets=(("На обеде", "busy"),)
         )
         self.clock, self.store, self.link = FakeClock(), FakeStore(), FakeLink()
-        snapshot = Snapshot(employees=PEOPLE, rosters={one.id: KEPT for one in PEOPLE})
-        self.company = company = Company(settings, self.store, snapshot)
+        snapshot = Snapshot(employees=PEOPLE, rosters={one.id: KEPT for one in PEOPLE}, blocks=blocks)
+        rows = store or self.store
+        self.company = company = Company(settings, rows, snapshot)
         self.outbound = out = Outbound(self.link, self.clock, "ru", disco.CONTACT.caps, "<c/>")
-        self.publisher = Publisher(company, out, self.store, self.clock, self.clock, {})
+        self.publisher = Publisher(company, out, rows, self.clock, self.clock, {})
         catch_up = CatchUp(company, self.publisher, out, None)
         self.attendance = Attendance(company, self.publisher, catch_up, out, self.clock, self.clock)
         self.beats: list[tuple[str, int]] = []
         self.subscriptions = Subscriptions(company, self.publisher, out, self.clock, lambda _: None)
-        self.choices = Choices(company, self.publisher, self.store, self.clock)
+        self.choices = Choices(company, self.publisher, rows, self.clock)
         self.relay = Relay(company, self.attendance, out)
-        self.questions = Questions(company, self.choices, self.attendance, self.clock)
+        provisioning = Provisioning(company, self.publisher, rows, _no_way, _no_pause, out.send_probe)
+        changes = DirectoryChanges(company, self.publisher, out)
+        self.blocking = Blocking(company, changes, provisioning, rows, self.clock)
+        commands = Commands(company, self.choices, self.blocking, self.clock)
+        self.questions = Questions(company, self.choices, self.attendance, commands, self.clock)
         self.privileges = Privileges()
         self.inbound = Inbound(
             company,
@@ -112,6 +130,14 @@ class StanzaRig:
         answer = await self.asks(payload, kind=kind, to=to, sender=sender)
         assert answer.get("type") == "result", error_of(answer)
         return answer[0] if len(answer) else Element("empty")
+
+
+async def _no_way() -> tuple[RosterWay | None, str]:
+    return None, "no way"
+
+
+async def _no_pause(took: float) -> None:
+    pass
 
 
 def error_of(stanza: Element) -> tuple[str, str, str]:

@@ -9,7 +9,9 @@ import pytest
 from component.core.facts import Mode, Phone, Status
 from component.core.roster import Roster
 from component.services.administration import Administration
+from component.services.blocking import Blocking
 from component.services.company import Settings
+from component.services.directory_changes import DirectoryChanges
 from component.services.operations import ImportReport, OperationError, Progress
 from component.services.ports import RosterWay
 from component.services.provisioning import Provisioning
@@ -39,11 +41,14 @@ class Rig:
         self.provisioning = Provisioning(
             world.company, world.publisher, world.store, self._choose, self._pause, lambda _: None
         )
+        changes = DirectoryChanges(world.company, world.publisher, world.stream)
         self.administration = Administration(
             world.company,
             world.choices,
             world.publisher,
             self.provisioning,
+            changes,
+            Blocking(world.company, changes, self.provisioning, world.store, world.clock),
             world.store,
             world.stream,
             world.heartbeat,
@@ -255,6 +260,43 @@ async def test_a_refused_status_says_why(one: str, value: str, code: str, hint: 
     error = await refused(lambda: rig.administration.set_status(one, value, text=None, until=None))
     assert (error.code, error.hint) == (code, hint)
     assert rig.world.company.state("ivanov").choice is None
+
+
+async def test_blocks_are_made_listed_and_ended() -> None:
+    rig = Rig()
+    row = await rig.administration.block("ivanov", "sidorov")
+    assert (row.employee, row.name, row.blocked, row.blocked_name) == ("ivanov", "Ivanov", "sidorov", "Sidorov")
+    assert rig.administration.blocks() == [row]
+    await rig.load(ALL.replace("sidorov@", "sidorov.s@"))
+    assert rig.administration.blocks() == [row], "an import keeps the blocks"
+    assert not rig.world.company.directory.may_see("ivanov", "sidorov")
+    assert await rig.administration.unblock("ivanov", "sidorov") == row
+    assert rig.administration.blocks() == []
+
+
+async def test_an_import_that_makes_blocked_ones_colleagues_shows_neither_to_the_other() -> None:
+    rig = Rig()
+    await rig.administration.block("ivanov", "sidorov")
+    await rig.load(HEAD + line("ivanov", "a") + line("petrov", "a") + line("sidorov", "a"))
+    assert rig.world.company.roster("ivanov").pending == frozenset()
+    assert rig.world.company.roster("sidorov").pending == {"petrov"}
+
+
+@pytest.mark.parametrize(
+    ("call", "one", "other", "code", "hint"),
+    [
+        ("block", "nobody", "ivanov", "item-not-found", "see: panel-presence employees list"),
+        ("block", "ivanov", "nobody", "item-not-found", "see: panel-presence employees list"),
+        ("block", "ivanov", "ivanov", "bad-request", None),
+        ("unblock", "ivanov", "nobody", "item-not-found", "see: panel-presence employees list"),
+        ("unblock", "ivanov", "petrov", "item-not-found", "see: panel-presence blocks"),
+    ],
+)
+async def test_a_refused_block_says_why(call: str, one: str, other: str, code: str, hint: str | None) -> None:
+    rig = Rig()
+    error = await refused(lambda: getattr(rig.administration, call)(one, other))
+    assert (error.code, error.hint) == (code, hint)
+    assert rig.administration.blocks() == []
 
 
 async def health(rig: Rig) -> dict[str, bool | None]:

@@ -185,6 +185,21 @@ async def test_setting_a_status(invoke: Invoke, operations: FakeOperations, sock
     assert timedelta(minutes=30) <= moment - before < timedelta(minutes=31)
 
 
+async def test_blocks(invoke: Invoke, operations: FakeOperations, socket: Path) -> None:
+    blocked = await invoke("block", "ivanov", "petrov", "--socket", socket)
+    assert blocked.stdout == "blocked: Иван Иванов (ivanov) blocks Пётр Петров (petrov)\n"
+    ended = await invoke("unblock", "ivanov", "petrov", "--socket", socket)
+    assert ended.stdout == "unblocked: Иван Иванов (ivanov) no longer blocks Пётр Петров (petrov)\n"
+    assert operations.blocked == [("block", "ivanov", "petrov"), ("unblock", "ivanov", "petrov")]
+    listed = await invoke("blocks", "--socket", socket)
+    assert listed.stdout.splitlines()[1].split("\t") == ["ivanov", "Иван Иванов", "petrov", "Пётр Петров"]
+    assert listed.stderr == "1 blocks\n"
+    (row,) = json.loads((await invoke("blocks", "--json", "--socket", socket)).stdout)
+    assert (row["employee"], row["blocked"]) == ("ivanov", "petrov")
+    refused = await invoke("block", "ivanov", "ivanov", "--socket", socket)
+    assert (refused.exit_code, refused.stderr) == (1, "error: nobody can block himself\n")
+
+
 async def test_the_zone_of_the_machine(invoke: Invoke, operations: FakeOperations, socket: Path) -> None:
     arguments = ("status", "set", "ivanov", "dnd", "--until", "2099-11-24T18:00", "--socket", socket)
     for zone, hour in (("Asia/Vladivostok", 8), (":Europe/Moscow", 15), ("No/Such", 18)):

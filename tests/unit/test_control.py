@@ -18,7 +18,7 @@ from component.control.client import ControlClient
 from component.control.codec import ControlError
 from component.control.server import ControlServer, open_socket
 from component.services.operations import OperationError, Progress
-from tests.unit.fake_operations import BUSY, IVANOV, REPORT, FakeOperations
+from tests.unit.fake_operations import BLOCK, BUSY, IVANOV, REPORT, FakeOperations
 
 
 @pytest.fixture
@@ -80,6 +80,13 @@ async def test_answers(client: ControlClient, operations: FakeOperations) -> Non
         BUSY, status="dnd", chosen="dnd", text="На обеде", until=until
     )
     assert operations.choices == [("ivanov", "dnd", "На обеде", until)]
+
+
+async def test_blocks(client: ControlClient, operations: FakeOperations) -> None:
+    assert await client.block("ivanov", "petrov") == BLOCK
+    assert await client.unblock("ivanov", "petrov") == BLOCK
+    assert await client.blocks() == [BLOCK]
+    assert operations.blocked == [("block", "ivanov", "petrov"), ("unblock", "ivanov", "petrov")]
 
 
 async def test_an_import_with_progress(client: ControlClient, operations: FakeOperations) -> None:

@@ -26,15 +26,46 @@ NAMES = [one.id for one in PEOPLE]
 @given(
     st.dictionaries(st.sampled_from("abcdef"), st.sets(st.sampled_from(["sales", "it", "board"]))),
     st.sampled_from(["everyone", "groups"]),
+    st.sets(st.tuples(st.sampled_from("abcdefx"), st.sampled_from("abcdefx"))),
 )
-def test_visibility_is_mutual_and_nobody_sees_himself(groups: dict[str, set[str]], visibility: Visibility) -> None:
-    directory = Directory((employee(name, *sorted(of)) for name, of in groups.items()), visibility)
+def test_visibility_is_mutual_and_nobody_sees_himself(
+    groups: dict[str, set[str]], visibility: Visibility, blocks: set[tuple[str, str]]
+) -> None:
+    directory = Directory((employee(name, *sorted(of)) for name, of in groups.items()), visibility, blocks)
     assert len(directory) == len(groups)
     for viewer in groups:
         assert directory.visible_to(viewer) == {one for one in groups if directory.may_see(viewer, one)}
         assert viewer not in directory.visible_to(viewer)
         for contact in groups:
             assert directory.may_see(viewer, contact) is directory.may_see(contact, viewer)
+            if (viewer, contact) in blocks:
+                assert not directory.may_see(viewer, contact)
+
+
+@pytest.mark.parametrize("visibility", ["everyone", "groups"])
+def test_a_block_hides_both_from_each_other_and_from_nobody_else(visibility: Visibility) -> None:
+    free = Directory(PEOPLE, visibility)
+    directory = free.with_blocks([("ivanov", "petrov")])
+    for one, other in (("ivanov", "petrov"), ("petrov", "ivanov")):
+        assert not directory.may_see(one, other)
+        assert directory.visible_to(one) == free.visible_to(one) - {other}
+    for name in set(NAMES) - {"ivanov", "petrov"}:
+        assert directory.visible_to(name) == free.visible_to(name)
+    assert free.may_see("ivanov", "petrov"), "the directory before it is as it was"
+
+
+def test_who_blocks_whom_is_known_to_the_one_who_blocks() -> None:
+    directory = Directory(PEOPLE, "everyone", [("ivanov", "smirnov"), ("ivanov", "petrov"), ("sidorov", "ivanov")])
+    assert directory.blocked_by("ivanov") == ["petrov", "smirnov"]
+    assert directory.blocked_by("petrov") == []
+    assert directory.blocked_by("sidorov") == ["ivanov"]
+    assert directory.blocked_by("stranger") == []
+    assert not directory.with_blocks([]).blocks
+
+
+def test_blocks_of_ids_that_are_not_in_the_directory_are_left_out() -> None:
+    directory = Directory(PEOPLE, "everyone", [("ivanov", "left"), ("left", "petrov"), ("ivanov", "petrov")])
+    assert directory.blocks == {("ivanov", "petrov")}
 
 
 def test_everyone_sees_everyone_else_whatever_the_groups() -> None:

@@ -130,7 +130,8 @@ async def test_items_of_the_domain_are_those_one_may_see(rig: StanzaRig) -> None
 
 async def test_commands_are_found(rig: StanzaRig) -> None:
     items = await rig.answered(f"<query xmlns='{DISCO_ITEMS}' node='{COMMANDS}'/>")
-    assert [(one.get("jid"), one.get("node")) for one in items] == [(DOMAIN, "set-status"), (DOMAIN, "show-status")]
+    nodes = ["set-status", "show-status", "block", "unblock"]
+    assert [(one.get("jid"), one.get("node")) for one in items] == [(DOMAIN, node) for node in nodes]
     info = await rig.answered(f"<query xmlns='{DISCO_INFO}' node='set-status'/>")
     assert (info[0].get("category"), info[0].get("name")) == ("automation", "Установить статус")
 

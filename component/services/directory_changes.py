@@ -1,0 +1,52 @@
+"""What another directory means to those who see each other, or no longer do: a step of imports and of blocks."""
+
+import asyncio
+from collections.abc import Iterable, Set
+
+from component.core.directory import Directory
+from component.services.company import Company
+from component.services.ports import Stream
+from component.services.publisher import Publisher
+
+
+class DirectoryChanges:
+    """Prepares rosters and watchers for a directory; `lock` is held by whoever changes the directory."""
+
+    def __init__(self, company: Company, publisher: Publisher, stream: Stream) -> None:
+        self.lock = asyncio.Lock()
+        self._company = company
+        self._publisher = publisher
+        self._stream = stream
+
+    def note_pending(
+        self, viewers: Iterable[str], before: Directory, after: Directory, renewed: Set[str] = frozenset()
+    ) -> set[str]:
+        """Note the items that are to be set, lest they count as deleted by hand; return whose rosters change.
+
+        `renewed` are contacts whose items are to be set again, because their names or groups changed.
+        """
+        affected: set[str] = set()
+        for viewer in viewers:
+            seen, sees = before.visible_to(viewer), after.visible_to(viewer)
+            due = (sees - seen) | (renewed & sees)
+            if due and self._company.roster(viewer).provisioned:
+                self._company.set_roster(viewer, pending=self._company.roster(viewer).pending | due)
+            if due or seen - sees:
+                affected.add(viewer)
+        return affected
+
+    def take_back(self, viewers: Iterable[str], before: Directory, after: Directory) -> None:
+        """Show contacts as gone to those who may no longer see them, and end their subscriptions made by hand.
+
+        A contact deleted by hand stays deleted, should he be visible again, unless he leaves the directory.
+        """
+        for viewer in viewers:
+            for contact in before.visible_to(viewer) - after.visible_to(viewer):
+                localpart = before.employees[contact].localpart
+                if self._company.subscribed(viewer, contact):
+                    self._publisher.take_back(localpart, tuple(self._company.addresses(viewer)), "removed")
+                exception = self._company.exception(viewer, contact)
+                if exception == "approved":
+                    self._stream.send_subscription("unsubscribed", localpart, before.employees[viewer].account)
+                if exception == "approved" or contact not in after.employees:
+                    self._company.set_exception(viewer, contact, None)
