@@ -42,7 +42,6 @@ class Rig:
         )
         self.changes = DirectoryChanges(world.company, world.publisher, world.stream)
         self.blocking = Blocking(world.company, self.changes, self.provisioning, world.store, world.clock)
-        world.publisher.start_over()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -225,3 +224,9 @@ def test_blocks_survive_a_restart_and_an_import_but_not_the_one_who_leaves() -> 
     company.set_directory([one for one in PEOPLE if one.id != "petrov"])
     company.set_directory(PEOPLE)
     assert company.directory.blocks == {("sidorov", "ivanov")}
+
+
+def test_a_store_that_has_lost_them_is_given_the_blocks_again() -> None:
+    store, blocks = FakeStore(), frozenset({("ivanov", "petrov")})
+    Company(Settings(DOMAIN), store, Snapshot(employees=PEOPLE, blocks=blocks)).keep_all()
+    assert store.blocks == blocks
