@@ -176,8 +176,9 @@ async def test_floods_of_probes_and_subscriptions_reach_nobody_else(office: Offi
         print(f"{what.__name__} of {name}: {sent / spent:.0f}/s sent, {len(who.came) - begin} stanzas back to himself")
     for client in (orlov, sidorov):
         await client.status()
-    assert at_orlov == []
-    assert at_sidorov == []
+    late = office.contact("ivanov")  # the end of an earlier test's session may only now be told
+    for came in (at_orlov, at_sidorov):
+        assert [event for _, event in came if not (isinstance(event, Seen) and event.jid.startswith(late))] == []
     wire.write(f"<presence to='{contact}' type='subscribe'/>")
     await wire.settled()
     await office.component.control.set_status(office.id("orlov"), "busy", text="потом", until=None)
