@@ -9,7 +9,7 @@ import pytest
 from component.panel_client import Event, PanelClient, ReceivedMessage, Seen
 from tests.integration.office import Office, Person, sees
 from tests.integration.wire import PING, Wire, error_of
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PANEL = "urn:panel-presence:1"
 COMMANDS = "http://jabber.org/protocol/commands"
@@ -25,9 +25,9 @@ Came = list[tuple[float, Event]]
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Four colleagues: Ivanov floods, and floods are aimed at Orlov."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("floods"), PEOPLE, {})
+    office = Office(server, tmp_path_factory.mktemp("floods"), PEOPLE, {})
     await office.register("stranger")
     await office.open()
     yield office

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.office import Office, Person
 from tests.integration.wire import PING, Wire, error_of, written_like
-from tests.servers.ejabberd import Ejabberd
+from tests.servers.server import Server
 
 PANEL = "urn:panel-presence:1"
 RSM = "http://jabber.org/protocol/rsm"
@@ -66,6 +66,8 @@ QUESTIONS = {
     "absence": (presence("unavailable"), False),
     "error": (f"<presence to='{{to}}' type='error'>{GONE}</presence>", False),
 }
+GETS = [stanza for stanza, _ in QUESTIONS.values() if "type='get'" in stanza]
+QUESTIONS["all as sets"] = ("".join(stanza.replace("type='get'", "type='set'") for stanza in GETS), False)
 # What is asked of the domain about somebody, and the errors of an employee and of an outsider.
 ABOUT = {
     "block": f"<command xmlns='{COMMANDS}' node='block'>{FORM}</command>",
@@ -82,9 +84,9 @@ ASKERS = {
 
 
 @pytest.fixture(scope="module")
-async def office(ejabberd: Ejabberd, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def office(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Petrov sees Ivanov alone: one is hidden from him, one blocked by him, one blocks him. And a stranger."""
-    office = Office(ejabberd, tmp_path_factory.mktemp("privacy"), PEOPLE, {"company": {"visibility": "groups"}})
+    office = Office(server, tmp_path_factory.mktemp("privacy"), PEOPLE, {"company": {"visibility": "groups"}})
     await office.register("stranger")
     await office.open()
     begin = len(office.component.lines)

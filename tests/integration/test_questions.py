@@ -10,7 +10,7 @@ import pytest
 
 from component import __version__
 from tests.integration.office import Office, Person, sees
-from tests.integration.wire import PING, Wire, error_of, written_like
+from tests.integration.wire import PING, Wire, error_of
 from tests.servers.server import Server
 
 PEOPLE = {
@@ -29,8 +29,6 @@ QUESTIONS = {
     "vcard": "<vCard xmlns='vcard-temp'/>",
     "time": "<time xmlns='urn:xmpp:time'/>",
     "ping": PING,
-    "status": "<status xmlns='urn:panel-presence:1'/>",
-    "unknown": "<x xmlns='urn:example:unknown'/>",
 }
 
 
@@ -169,23 +167,6 @@ async def test_last_activity(office: Office, petrov: Wire) -> None:
     assert gone.text == "Телефон отключён, чат работает"
     await ivanov.close()
     await watcher.close()
-
-
-@pytest.mark.parametrize("question", QUESTIONS)
-@pytest.mark.parametrize("kind", ["get", "set"])
-async def test_a_hidden_contact_answers_like_a_nonexistent_one(
-    office: Office, petrov: Wire, stranger: Wire, question: str, kind: str
-) -> None:
-    answers = set()
-    asked = [(petrov, name) for name in ("nobody", "hidden", "petrov")]
-    asked += [(stranger, name) for name in ("nobody", "hidden", "petrov", "stranger")]
-    for wire, name in asked:
-        for resource in ("", "/panel", "/other"):
-            address = f"{office.contact(name)}{resource}"
-            result = await wire.iq(QUESTIONS[question], address, kind)
-            assert error_of(result)[:2] == ("cancel", "service-unavailable"), (name, resource)
-            answers.add(written_like(result, address, "contact").replace(wire.jid, "asker"))
-    assert len(answers) == 1, answers
 
 
 async def test_outsiders_learn_nothing(office: Office, petrov: Wire, stranger: Wire) -> None:
