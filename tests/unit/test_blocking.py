@@ -122,12 +122,12 @@ async def test_an_unblock_before_the_items_went_shows_both_again(rig: Rig) -> No
 
 async def test_a_subscription_made_by_hand_ends(rig: Rig) -> None:
     rig = Rig(Roster())
-    rig.world.subscriptions.subscribe("petrov@example.test", "ivanov")
+    rig.world.subscriptions.received("subscribe", "petrov@example.test", "ivanov")
     rig.world.stream.other.clear()
     await rig.blocking.block("petrov", "ivanov")
     assert rig.world.stream.other == [("unsubscribed", "ivanov", "petrov@example.test")]
     assert rig.world.stream.shown("petrov@example.test") == {"ivanov": "offline"}
-    rig.world.subscriptions.subscribe("petrov@example.test", "ivanov")
+    rig.world.subscriptions.received("subscribe", "petrov@example.test", "ivanov")
     assert rig.world.stream.other[-1] == ("unsubscribed", "ivanov", "petrov@example.test")
 
 
