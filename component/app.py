@@ -312,7 +312,7 @@ async def _visit(config: Config) -> AsyncIterator[tuple[CheckLine, Outbound, Pri
             link.problem = link.problem or "no answer"
         line = CheckLine("link", True, f"the server accepts {config.xmpp.domain}")
         if not link.up:
-            hint = "see ejabberd-config/panel-presence.yml for the server's side"
+            hint = "see ejabberd-config/ or prosody-config/ for the server's side"
             line = CheckLine("link", False, link.problem, hint)
         yield line, outbound, privileges
     finally:

@@ -54,7 +54,7 @@ class Provisioning:
         self._choose = choose
         self._pause = pause
         self._way: RosterWay | None = None
-        self._in_doubt = False
+        self._doubt = asyncio.Event()
         self._queue: dict[str, None] = {}
         self._former: set[str] = set()
         self._wake = asyncio.Event()
@@ -84,7 +84,7 @@ class Provisioning:
 
     def choose_again(self) -> None:
         """Have the way chosen anew: after a reconnection the server may grant, or be, something else."""
-        self._in_doubt = True
+        self._doubt.set()
         self._wake.set()
 
     async def run(self) -> None:
@@ -92,7 +92,7 @@ class Provisioning:
         while True:
             self._wake.clear()
             try:
-                if self._way is None or self._in_doubt:
+                if self._way is None or self._doubt.is_set():
                     await self._find_way()
                 await self._work()
                 self.failing = None
@@ -100,15 +100,22 @@ class Provisioning:
                 if self.failing != str(problem):
                     log.warning("rosters: %s; trying again every %.0f s", problem, self._retry_after)
                 self.failing = str(problem)
-                await asyncio.sleep(self._retry_after)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._retry_after):
+                        await self._doubt.wait()
                 continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(None if self._way else CHOOSE_AGAIN_AFTER):
                     await self._wake.wait()
 
     async def _find_way(self) -> None:
-        self._way, self._in_doubt = None, False
-        self._way, reason = await self._choose()
+        self._way = None
+        self._doubt.clear()
+        try:
+            self._way, reason = await self._choose()
+        except RosterError:
+            self.reason = "not yet known"  # so that it is logged when it is known again
+            raise
         if reason != self.reason:
             log.info("rosters: %s", reason)
         self.reason = reason

@@ -13,6 +13,7 @@ from typing import Any, cast
 from xml.etree.ElementTree import Element, XMLPullParser
 from xml.sax.saxutils import escape
 
+from component.panel_client.whole_tags import WholeTags
 from tests.servers.process import ServerError
 
 _SCRIPT = Path(__file__).with_name("prosody_admin.lua")
@@ -48,9 +49,10 @@ async def _evaluate(socket: Path, lua: str) -> str:
         question = f"{_HEADER}<repl-input>{escape(lua)}</repl-input>"
         # Debian's expat puts a large element off until more has come (CVE-2023-52425), on both sides.
         writer.write((question + " " * len(question)).encode())
+        whole_tags = WholeTags()
         parser: XMLPullParser[Element] = XMLPullParser(("end",))
         while data := await reader.read(65536):
-            parser.feed(data + b" " * len(data))
+            parser.feed(whole_tags(data))
             for _, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
                 if element.tag == f"{{{_NAMESPACE}}}repl-result":
                     return element.text or ""

@@ -39,10 +39,12 @@ async def test_items_are_read_set_and_removed_one_by_one(server: FakePrivileges)
         f"x@sub.{DOMAIN}": ("", (), "both"),
         f"asked@{DOMAIN}": ("", (), "none"),
     }
-    for item in (CONTACT, ITEM, odd):
+    nameless = RosterItem(f"nameless@{DOMAIN}")
+    for item in (CONTACT, ITEM, odd, nameless):
         await privilege.add(IVANOV, item)
     assert await privilege.read(IVANOV) == {
         f"asked@{DOMAIN}": RosterItem(f"asked@{DOMAIN}", subscription="none"),
+        nameless.jid: nameless,
         odd.jid: RosterItem(odd.jid, "a\ufffdb", ("г",), "both"),
         DOMAIN: ITEM,
         CONTACT.jid: CONTACT,
