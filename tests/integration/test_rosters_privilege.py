@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from component.panel_client.stanzas import RosterItem as PushedItem
 from tests.integration.office import PASSWORD, PEOPLE, Office, Person, sees
 from tests.integration.wire import PING, Wire
 from tests.servers.ejabberd import Ejabberd
@@ -70,6 +71,11 @@ def item(office: Office, name: str) -> RosterItem:
     return RosterItem(office.contact(name), one.name, "to", "none", (one.groups,))
 
 
+def named(jid: str) -> Callable[[PushedItem], bool]:
+    """Fits the push of an item with a name."""
+    return lambda one: one.jid == jid and bool(one.name)
+
+
 async def test_items_appear_live_and_are_what_they_should_be(office_of: OpenHere) -> None:
     office = office_of(OFFICE)
     await office.register(*office.people)
@@ -78,7 +84,7 @@ async def test_items_appear_live_and_are_what_they_should_be(office_of: OpenHere
     await office.server.set_roster_item(office.id("petrov"), "colleague@example.test", "Коллега")
     await office.import_directory()
     for wanted in (DOMAIN_ITEM, item(office, "ivanov"), item(office, "sidorov")):
-        pushed = await petrov.next_roster_push(lambda one, jid=wanted.jid: one.jid == jid and one.name)
+        pushed = await petrov.next_roster_push(named(wanted.jid))
         assert (pushed.name, pushed.subscription, pushed.groups) == (wanted.name, wanted.subscription, wanted.groups)
     await sees(petrov, office.contact("ivanov"), show="")
     await office.rosters_ready()

@@ -20,7 +20,7 @@ PETROV = "petrov@example.test"
 class Rig:
     """A world with employees ivanov and petrov, and the worker that fills their rosters."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, retry_after: float = 0.001) -> None:
         self.world = World(employee("ivanov"), employee("petrov"), roster=roster)
         self.way = FakeWay(self.world.store.log)
         self.asked: list[str] = []
@@ -41,7 +41,7 @@ class Rig:
 
         world = self.world
         self.worker = Provisioning(
-            world.company, world.publisher, world.store, choose, pause, self.asked.append, retry_after=0.001
+            world.company, world.publisher, world.store, choose, pause, self.asked.append, retry_after=retry_after
         )
 
     @asynccontextmanager
@@ -318,3 +318,15 @@ async def test_an_account_whose_lack_only_a_set_tells_is_told_and_filled_once_it
     assert rig.worker.problems == {}
     assert rig.world.company.deleted_by_hand("petrov") == set()
     assert rig.world.company.subscribed("petrov", "ivanov")
+
+
+async def test_a_reconnection_ends_the_wait_after_a_failure() -> None:
+    rig = Rig(Roster(), retry_after=60)
+    rig.refuses = RosterError("not connected")
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await until(lambda: rig.worker.failing is not None)
+        rig.refuses = None
+        rig.worker.choose_again()
+        await rig.done()
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
