@@ -149,8 +149,9 @@ class Attendance:
         panels = [jid for jid, one in self._company.sessions.items() if self._company.state(one).sessions[jid].panel]
         for jid in (*panels, *self._reporting_pbxs()):
             self._stream.send_announce(jid)
-        pings = asyncio.gather(*(self._end_unless_alive(jid) for jid in (*panels, *self._reporting_pbxs())))
-        try:
+        async with asyncio.TaskGroup() as pings:
+            for jid in (*panels, *self._reporting_pbxs()):
+                pings.create_task(self._end_unless_alive(jid))
             for number, employee in enumerate(tuple(self._company.directory.employees.values())):
                 if self._company.roster(employee.id).domain_item:
                     self._stream.send_probe(employee.account)
@@ -161,9 +162,6 @@ class Attendance:
                     await asyncio.sleep(0)
                     await self._stream.room()
             await self._catch_up.run()
-            await pings
-        finally:
-            pings.cancel()
 
     async def _end_unless_alive(self, jid: str) -> None:
         if await self._stream.ping(jid) == "error" and jid in self._unconfirmed:

@@ -76,7 +76,10 @@ class FakeClock:
 
 
 class FakeStream:
-    """Records what is sent, but for the next `stopped` messages; answers pings as `pings` says, or by silence."""
+    """Records what is sent, but for the next `stopped` messages.
+
+    Pings are answered as `pings` says, or by silence; those of `hung` are being waited for all the time.
+    """
 
     def __init__(self) -> None:
         self.up, self.problem = True, ""
@@ -84,6 +87,7 @@ class FakeStream:
         self.other: list[tuple[str, str, str]] = []
         self.messages: list[Element] = []
         self.pings: dict[str, Literal["pong", "error", "silence"]] = {}
+        self.hung: set[str] = set()
         self.stopped = 0
         self.silent_for = 0.0
 
@@ -123,6 +127,8 @@ class FakeStream:
         return True
 
     async def ping(self, to: str) -> Literal["pong", "error", "silence"]:
+        if to in self.hung:
+            await asyncio.Event().wait()
         return self.pings.get(to, "silence")
 
     def shown(self, to: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Who is there, and what is certain after a handshake."""
 
 import asyncio
+import gc
 from datetime import timedelta
 
 from component.core.facts import Mode, Phone
@@ -130,6 +131,22 @@ async def test_a_pbx_that_does_not_come_back_after_a_handshake_is_no_longer_beli
     world.clock.pass_by(seconds=31)
     assert status(world) == "online"
     world.attendance.stop()
+
+
+async def test_a_stop_right_after_a_handshake_leaves_nothing_behind() -> None:
+    world, failures = office(), list[str]()
+    world.stream.hung.add(PANEL)
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["message"]))
+    try:
+        world.attendance.resync()
+        await asyncio.sleep(0)
+        world.attendance.stop()
+        await settled()
+        gc.collect()
+    finally:
+        asyncio.get_running_loop().set_exception_handler(None)
+    assert failures == []
+    assert [task for task in asyncio.all_tasks() if "_end_unless_alive" in repr(task)] == []
 
 
 def test_a_message_is_activity() -> None:
