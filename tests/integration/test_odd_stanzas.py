@@ -18,7 +18,8 @@ UNTILS = (
     *("2026-11-24T10:00:00.123456789123456Z", "-2026-11-24T10:00:00Z", "2026-11-24T10:00:00 Europe/Moscow"),
     *("1970-01-01T00:00:00Z", "{value}", "{0}", "%s", "x" * 5000, "<&>\"'", "\U0001f600"),
 )
-NESTED = "<x xmlns='urn:example:nested'>" + "<y>" * 200 + "</y>" * 200 + "</x>"
+# Prosody 0.12 drops a message of more than 126 levels by itself where it archives: its storage cannot write it.
+NESTED = "<x xmlns='urn:example:nested'>" + "<y>" * 120 + "</y>" * 120 + "</x>"
 DEEP = "<x xmlns='urn:example:deep'>" + "<y>" * 3000 + "</y>" * 3000 + "</x>"
 WIDE = "<x xmlns='urn:example:wide'>" + "<y a='1'/>" * 5000 + "</x>"
 

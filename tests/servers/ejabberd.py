@@ -65,6 +65,7 @@ class Ejabberd:
     name = "ejabberd"
     domain = "example.test"
     component_domain = "panel.example.test"
+    tells_presence = False
     bot = "panelbot@example.test"
 
     def __init__(self, folder: Path, ports: Ports | None = None) -> None:

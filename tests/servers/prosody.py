@@ -58,6 +58,7 @@ class Prosody:
     name = "prosody"
     domain = "example.test"
     component_domain = "panel.example.test"
+    tells_presence = True
     # It needs no bot and no API: the component has a privilege (XEP-0356), and finds it.
     rosters: Mapping[str, Any] = {}
 

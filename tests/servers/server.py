@@ -66,6 +66,10 @@ class Server(Protocol):
         """What the component's section [rosters] needs so that it can fill them on this server."""
 
     @property
+    def tells_presence(self) -> bool:
+        """Whether the component is told of each session without a subscription (XEP-0356, managed_entity)."""
+
+    @property
     def pid(self) -> int:
         """The server's process id. Raises ServerError when it does not run."""
 
