@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,13 +11,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.integration.component_stream import handshake
 from tests.servers.ejabberd import CONFIG_FOLDER, Ports, free_ports, with_macros
 from tests.servers.erlang_node import ErlangNode
 from tests.servers.process import HOST, ServerError
 
 STOCK = Path("/etc/ejabberd/ejabberd.yml")
 BOT, PASSWORD, SECRET = "panelbot@localhost", "bot password", "s3cret"
-HEADER = "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='{}'>"
 
 # Debian's file serves `localhost` and gives nobody the right to make the bot's account over HTTP.
 TEST_RULES = """
@@ -46,24 +44,6 @@ class Company:
             url = f"http://{HOST}:{self.ports.api}/api/{command}"
             async with http.post(url, json=arguments) as answer:
                 return answer.status, await answer.json(content_type=None)
-
-    async def handshake(self, domain: str, secret: str) -> str:
-        """XEP-0114 section 3 over a raw socket: the server's answer to the digest."""
-        reader, writer = await asyncio.open_connection(HOST, self.ports.component)
-        try:
-            writer.write(HEADER.format(domain).encode())
-            opening = (await reader.readuntil(b"/streams'")).decode() + (await reader.readuntil(b">")).decode()
-            found = re.search(r" id='([^']+)'", opening)
-            if found is None:
-                return opening
-            digest = hashlib.sha1(f"{found[1]}{secret}".encode(), usedforsecurity=False).hexdigest()
-            writer.write(f"<handshake>{digest}</handshake>".encode())
-            answer = await reader.readuntil(b">")
-            # After an error the server closes the stream, so all of it can be read.
-            return (answer if b"handshake" in answer else answer + await reader.read()).decode()
-        finally:
-            writer.close()
-            await writer.wait_closed()
 
 
 def write_configuration(folder: Path, ports: Ports, fragment: dict[str, object]) -> None:
@@ -113,9 +93,9 @@ async def server(tmp_path: Path) -> AsyncIterator[Company]:
 
 
 async def test_debians_configuration_takes_the_fragment(server: Company) -> None:
-    assert "<handshake" in await server.handshake("panel.example.test", SECRET)
-    assert "not-authorized" in await server.handshake("panel.example.test", "another secret")
-    assert "<handshake" not in await server.handshake("other.example.test", SECRET)
+    assert "<handshake" in await handshake(server.ports.component, "panel.example.test", SECRET)
+    assert "not-authorized" in await handshake(server.ports.component, "panel.example.test", "another secret")
+    assert "<handshake" not in await handshake(server.ports.component, "other.example.test", SECRET)
 
     item = {"localuser": "panelbot", "localhost": "localhost", "user": "ivanov", "host": "panel.example.test"}
     item |= {"nick": "Иванов", "group": "Склад", "subs": "to"}

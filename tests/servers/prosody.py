@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers.process import ServerError, ServerProcess, free_numbers
+from tests.servers.process import free_numbers
+from tests.servers.prosody_node import ProsodyNode
 from tests.servers.prosody_shell import call, quoted
 from tests.servers.server import RosterItem, make_certificate
 
 CONFIG_FOLDER = Path(__file__).resolve().parents[2] / "prosody-config"
-MODULES = Path("/usr/lib/prosody/modules")
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,6 @@ def with_locals(text: str, values: Mapping[str, object]) -> str:
     return text
 
 
-def installed() -> None:
-    """Raise ServerError when Prosody, or its mod_privilege, is not installed."""
-    if shutil.which("prosody") is None:
-        raise ServerError("prosody is not installed. Install it as root: apt-get install prosody")
-    if not list(MODULES.glob("mod_privilege*")):
-        raise ServerError("mod_privilege is not installed. Install it as root: apt-get install prosody-modules")
-
-
 class Prosody:
     """A running server: `await start()`, then `ports` and `secret` say how to reach it; `await stop()`.
 
@@ -66,64 +56,47 @@ class Prosody:
         self.folder = folder.resolve()
         self.ports = ports or Ports(*free_numbers(2))
         self.secret = secrets.token_hex(16)
-        self._shell = self.folder / "data" / "prosody.sock"
-        self._process = ServerProcess("prosody", self._why)
+        self._node = ProsodyNode(self.folder)
 
     @property
     def pid(self) -> int:
         """The server's process id. Raises ServerError when it does not run."""
-        return self._process.pid
+        return self._node.process.pid
 
     async def start(self) -> None:
         """Write the configuration, start, and wait until its ports and its shell accept.
 
-        Raises ServerError when Prosody is not installed or does not start.
+        Raises ServerError when Prosody or its mod_privilege is not installed, or does not start.
         """
-        installed()
         self._write_config()
         certificate = self.folder / "certs" / f"{self.domain}.crt"
         if not certificate.exists():
             await make_certificate(self.domain, certificate, certificate.with_suffix(".key"))
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "C.UTF-8",
-            "HOME": str(self.folder),
-        }
-        # Prosody reads no standard input; the kernel ends it when the process that started it ends, even a killed one.
-        command = ["setpriv", "--pdeathsig", "TERM", "prosody", "-F", "--config", str(self.folder / "prosody.cfg.lua")]
-        # One that was killed leaves its socket behind.
-        self._shell.unlink(missing_ok=True)
         try:
-            await self._process.start(
-                command, environment, self.folder, [self.ports.c2s, self.ports.component, self._shell]
-            )
+            await self._node.start([self.ports.c2s, self.ports.component])
         except BaseException:
             await self.kill()
             raise
 
     async def stop(self) -> None:
         """End in good order and wait until the process is gone. A second stop does nothing."""
-        await self._process.stop()
+        await self._node.process.stop()
 
     async def kill(self) -> None:
         """SIGKILL, as a crash would; `start` works again afterwards."""
-        await self._process.kill()
+        await self._node.process.kill()
 
     def log(self) -> str:
-        """The text of the server's log, and of its console when there is no log yet."""
-        for name in ("prosody.log", "console.log"):
-            path = self.folder / name
-            if path.exists() and path.stat().st_size:
-                return path.read_text(encoding="utf-8", errors="replace")
-        return ""
+        """The text of the server's log."""
+        return self._node.log()
 
     def cpu_seconds(self) -> float:
         """Processor time of the server so far, in seconds."""
-        return self._process.cpu_seconds()
+        return self._node.process.cpu_seconds()
 
     def rss_bytes(self) -> int:
         """Resident memory of the server in bytes."""
-        return self._process.rss_bytes()
+        return self._node.process.rss_bytes()
 
     async def register(self, users: Mapping[str, str]) -> None:
         """Make accounts: localpart -> password. One that is there already keeps its password. Raises ServerError."""
@@ -155,7 +128,7 @@ class Prosody:
         await self._call("put", user=user, jid=jid)
 
     async def _call(self, function: str, **arguments: object) -> Any:
-        return await call(self._shell, function, host=self.domain, **arguments)
+        return await call(self._node.shell, function, host=self.domain, **arguments)
 
     def _write_config(self) -> None:
         for folder in (self.folder, self.folder / "data", self.folder / "certs"):
@@ -171,8 +144,3 @@ class Prosody:
         for name, variables in values.items():
             text = (CONFIG_FOLDER / name).read_text(encoding="utf-8")
             (self.folder / name).write_text(with_locals(text, variables), encoding="utf-8")
-
-    def _why(self) -> str:
-        console = self.folder / "console.log"
-        said = console.read_text(encoding="utf-8", errors="replace") if console.exists() else ""
-        return (said + self.log())[-3000:]
