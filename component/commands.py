@@ -24,8 +24,8 @@ T = TypeVar("T")
 
 DEFAULT_CONFIG = Path("/etc/panel-presence/panel-presence.toml")
 HELP = {"help_option_names": ["-h", "--help"]}
-REFUSED, USAGE = 1, 2
-"""Exit codes: the component refused or failed; wrong usage or configuration."""
+REFUSED, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit codes: the component refused or failed; wrong usage or configuration; Ctrl-C."""
 
 ConfigOption = Annotated[
     Path | None,

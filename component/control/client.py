@@ -12,7 +12,15 @@ import aiohttp
 from pydantic import TypeAdapter
 
 from component.control.codec import ControlError, decode, decode_error, encode
-from component.services.operations import BlockRow, CheckLine, EmployeeRow, ImportReport, Progress, StatusRow
+from component.services.operations import (
+    BlockRow,
+    CheckLine,
+    EmployeeRow,
+    ImportReport,
+    Progress,
+    StatusRow,
+    SyncReport,
+)
 
 T = TypeVar("T")
 
@@ -24,6 +32,7 @@ _PROGRESS = TypeAdapter(Progress)
 _REPORT = TypeAdapter(ImportReport)
 _STATUS = TypeAdapter(StatusRow)
 _STATUSES = TypeAdapter(list[StatusRow])
+_SYNC = TypeAdapter(SyncReport)
 
 
 class ControlClient:
@@ -74,6 +83,17 @@ class ControlClient:
     async def blocks(self) -> list[BlockRow]:
         """See `Operations.blocks`."""
         return await self._call("blocks", _BLOCKS)
+
+    async def survey_rosters(self, *, restore: str | None, progress: Callable[[Progress], None]) -> SyncReport:
+        """See `Operations.survey_rosters`."""
+        return await self._call("survey-rosters", _SYNC, {"restore": restore}, progress)
+
+    async def sync_rosters(
+        self, drifted: dict[str, int], *, restore: str | None, yes: bool, progress: Callable[[Progress], None]
+    ) -> SyncReport:
+        """See `Operations.sync_rosters`."""
+        arguments = {"drifted": drifted, "restore": restore, "yes": yes}
+        return await self._call("sync-rosters", _SYNC, arguments, progress)
 
     async def health(self) -> list[CheckLine]:
         """See `Operations.health`."""

@@ -61,6 +61,20 @@ class TwoEmployees(Request):
     other: str
 
 
+class SurveyRosters(Request):
+    """The arguments of `survey-rosters`: whose deletions by hand are to be passed over."""
+
+    restore: str | None = None
+
+
+class SyncRosters(Request):
+    """The arguments of `sync-rosters`: the drifted rosters of a survey, each with its number of changes."""
+
+    drifted: dict[str, int]
+    restore: str | None = None
+    yes: bool = False
+
+
 REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
     {
         "import-employees": ImportEmployees,
@@ -71,6 +85,8 @@ REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
         "block": TwoEmployees,
         "unblock": TwoEmployees,
         "blocks": Request,
+        "survey-rosters": SurveyRosters,
+        "sync-rosters": SyncRosters,
         "health": Request,
     }
 )

@@ -17,6 +17,8 @@ from component.control.codec import (
     OneEmployee,
     Request,
     SetStatus,
+    SurveyRosters,
+    SyncRosters,
     TwoEmployees,
     encode,
     encode_error,
@@ -101,6 +103,8 @@ class ControlServer:
                 await response.write(_line({"progress": encode(report)}))
         except ConnectionError:
             logger.info("the client of %s went away before the answer", command)
+            if isinstance(request, SurveyRosters):  # it only reads, for nobody now
+                task.cancel()
             await asyncio.wait([task])
         outcome = _outcome(command, task)
         with contextlib.suppress(ConnectionError):
@@ -118,6 +122,12 @@ class ControlServer:
                     dry_run=request.dry_run,
                     allow_removals=request.allow_removals,
                     progress=progress,
+                )
+            case SurveyRosters():
+                return self._operations.survey_rosters(restore=request.restore, progress=progress)
+            case SyncRosters():
+                return self._operations.sync_rosters(
+                    request.drifted, restore=request.restore, yes=request.yes, progress=progress
                 )
             case SetStatus():
                 return self._operations.set_status(

@@ -5,7 +5,7 @@ Every employee gets the contacts that he may see, with subscription `to`, and th
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -88,7 +88,8 @@ def plan(
     surplus = [
         jid for jid, item in actual.items() if jid != domain and jid not in contacts and item.subscription != "none"
     ]
-    return Plan(tuple(_widened(item, actual.get(item.jid)) for item in due), tuple(surplus), by_hand)
+    to_set = (_adapted(item, actual.get(item.jid), contacts.get(item.jid) in roster.pending) for item in due)
+    return Plan(tuple(to_set), tuple(surplus), by_hand)
 
 
 def _item(directory: Directory, viewer: Employee, contact: Employee, jid: str, default_group: str) -> RosterItem:
@@ -104,8 +105,10 @@ def _is_due(item: RosterItem, actual: RosterItem | None, contact: str | None, ro
     return contact in roster.pending and (actual.name, set(actual.groups)) != (item.name, set(item.groups))
 
 
-def _widened(item: RosterItem, actual: RosterItem | None) -> RosterItem:
-    """Keep the other direction of a subscription that is there."""
-    if actual is None or actual.subscription in ("none", item.subscription):
+def _adapted(item: RosterItem, actual: RosterItem | None, renew: bool) -> RosterItem:
+    """Keep the other direction of a subscription that is there, and name and groups unless they are to be renewed."""
+    if actual is None:
         return item
-    return RosterItem(item.jid, item.name, item.groups, "both")
+    if not renew and (actual.name or actual.groups):
+        item = replace(item, name=actual.name, groups=actual.groups)
+    return item if actual.subscription in ("none", item.subscription) else replace(item, subscription="both")

@@ -24,10 +24,12 @@ from component.services.operations import (
     OperationError,
     Progress,
     StatusRow,
+    SyncReport,
 )
 from component.services.ports import Clock, Store, StoreError, Stream
 from component.services.provisioning import Provisioning
 from component.services.publisher import Publisher
+from component.services.syncing import Syncing
 
 
 class Administration:
@@ -56,6 +58,7 @@ class Administration:
         self._stream = stream
         self._heartbeat = heartbeat
         self._clock = clock
+        self._syncing = Syncing(company, provisioning)
 
     async def import_employees(
         self,
@@ -198,6 +201,16 @@ class Administration:
 
     def _block_row(self, employee: Employee, blocked: Employee) -> BlockRow:
         return BlockRow(employee.id, employee.name, blocked.id, blocked.name)
+
+    async def survey_rosters(self, *, restore: str | None, progress: Callable[[Progress], None]) -> SyncReport:
+        """What is wrong in the rosters; see `Operations`."""
+        return await self._syncing.survey(restore, progress)
+
+    async def sync_rosters(
+        self, drifted: dict[str, int], *, restore: str | None, yes: bool, progress: Callable[[Progress], None]
+    ) -> SyncReport:
+        """Put rosters right; see `Operations`."""
+        return await self._syncing.sync(drifted, restore, yes=yes, tell=progress)
 
     async def health(self) -> list[CheckLine]:
         """The state of the running component."""

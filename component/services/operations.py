@@ -83,6 +83,28 @@ class Progress:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What is wrong in the rosters (`dry_run`), or what was put right.
+
+    `rosters` were looked at; `drifted` has the changes of each employee whose roster needs or needed some, `kinds`
+    how many of each kind (`core.drift.Kind`), `examples` the first ones in words; `deleted_by_hand` contacts stay
+    deleted; `unreadable` has a line for each employee without an account. `server_seconds` is the server's own time
+    for the changes, `seconds` all of it with the pauses: estimated for a dry run, measured otherwise.
+    """
+
+    dry_run: bool
+    method: str
+    rosters: int
+    drifted: dict[str, int]
+    kinds: dict[str, int]
+    examples: tuple[str, ...]
+    deleted_by_hand: int
+    unreadable: tuple[str, ...]
+    server_seconds: float
+    seconds: float
+
+
 class OperationError(Exception):
     """An operation was refused or failed, and nothing of it was applied.
 
@@ -141,6 +163,23 @@ class Operations(Protocol):
 
     def blocks(self) -> list[BlockRow]:
         """All blocks, in the order of the ids."""
+        ...
+
+    async def survey_rosters(self, *, restore: str | None, progress: Callable[[Progress], None]) -> SyncReport:
+        """Compare all rosters with what they should hold, and change nothing.
+
+        With `restore`, an employee's id, only his, as if he had never deleted a contact by hand.
+        """
+        ...
+
+    async def sync_rosters(
+        self, drifted: dict[str, int], *, restore: str | None, yes: bool, progress: Callable[[Progress], None]
+    ) -> SyncReport:
+        """Put rosters right, those that a survey found, with the number of changes that it expects for each.
+
+        Whoever stops listening stops nothing. Without `yes` rosters of many contacts are refused. With `restore`
+        this employee's deletions by hand are forgotten first.
+        """
         ...
 
     async def health(self) -> list[CheckLine]:

@@ -5,14 +5,18 @@ Every change is idempotent and noted as it is made, so that it can be interrupte
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
 
 from component.core.directory import Employee
-from component.core.roster import Plan, plan
+from component.core.drift import Change, changes
+from component.core.roster import Plan, RosterItem, plan
 from component.core.texts import say
 from component.services.company import Company
+from component.services.paced import PacedCalls, Pause
 from component.services.ports import NoSuchAccount, RosterError, RosterWay, Store, StoreError
 from component.services.publisher import Publisher
 
@@ -23,12 +27,36 @@ RETRY_AFTER = 10.0
 CHOOSE_AGAIN_AFTER = 60.0
 """Seconds before a better way than the handshake is looked for again."""
 
-Pause = Callable[[float], Awaitable[None]]
-"""Waits so long that the server stays mostly idle; its argument is the seconds that a call took."""
 Choose = Callable[[], Awaitable[tuple[RosterWay | None, str]]]
 """Finds the best way to the rosters, None for the handshake alone, and says why."""
 
-T = TypeVar("T")
+
+class Follower(Protocol):
+    """Is told what becomes of the rosters."""
+
+    def made(self, employee: str, change: Change) -> None:
+        """A change was made."""
+
+    def looked_at(self, employee: str) -> None:
+        """An employee's roster is as it should be, or his account is missing: then he is among the `problems`."""
+
+    def stuck(self, problem: str) -> None:
+        """The rosters cannot be reached; it is tried again."""
+
+
+def planned(company: Company, viewer: Employee, actual: Mapping[str, RosterItem], *, restoring: bool = False) -> Plan:
+    """Return what turns an employee's actual items into the desired ones; `restoring`: also those deleted by hand."""
+    settings, roster = company.settings, company.roster(viewer.id)
+    return plan(
+        company.directory,
+        viewer,
+        replace(roster, provisioned=False) if restoring else roster,
+        () if restoring else company.deleted_by_hand(viewer.id),
+        actual,
+        settings.domain,
+        say("gateway", settings.style.language),
+        settings.default_group,
+    )
 
 
 class Provisioning:
@@ -52,12 +80,14 @@ class Provisioning:
         self._publisher = publisher
         self._store = store
         self._choose = choose
-        self._pause = pause
         self._way: RosterWay | None = None
         self._doubt = asyncio.Event()
+        self._choosing = asyncio.Lock()
         self._queue: dict[str, None] = {}
         self._former: set[str] = set()
         self._wake = asyncio.Event()
+        self.calls = PacedCalls(pause)
+        self.followers: set[Follower] = set()
         self.reason = "not yet known"
         self.failing: str | None = None
         self.problems: dict[str, str] = {}
@@ -87,6 +117,13 @@ class Provisioning:
         self._doubt.set()
         self._wake.set()
 
+    async def way(self) -> RosterWay | None:
+        """Return the way in use; if it is not certain, it is looked for now. Raises RosterError as the choice does."""
+        if self._way is None or self._doubt.is_set():
+            await self._find_way()
+            self._wake.set()
+        return self._way
+
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
@@ -100,6 +137,8 @@ class Provisioning:
                 if self.failing != str(problem):
                     log.warning("rosters: %s; trying again every %.0f s", problem, self._retry_after)
                 self.failing = str(problem)
+                for follower in tuple(self.followers):
+                    follower.stuck(self.failing)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._retry_after):
                         await self._doubt.wait()
@@ -109,16 +148,19 @@ class Provisioning:
                     await self._wake.wait()
 
     async def _find_way(self) -> None:
-        self._way = None
-        self._doubt.clear()
-        try:
-            self._way, reason = await self._choose()
-        except RosterError:
-            self.reason = "not yet known"  # so that it is logged when it is known again
-            raise
-        if reason != self.reason:
-            log.info("rosters: %s", reason)
-        self.reason = reason
+        async with self._choosing:
+            if self._way is not None and not self._doubt.is_set():
+                return  # somebody else has found it meanwhile
+            self._way = None
+            self._doubt.clear()
+            try:
+                self._way, reason = await self._choose()
+            except RosterError:
+                self.reason = "not yet known"  # so that it is logged when it is known again
+                raise
+            if reason != self.reason:
+                log.info("rosters: %s", reason)
+            self.reason = reason
 
     async def _work(self) -> None:
         if not self.waiting:
@@ -138,6 +180,10 @@ class Provisioning:
             except (RosterError, StoreError):
                 self._queue.setdefault(viewer)
                 raise
+            for follower in tuple(self.followers if viewer not in self._queue else ()):
+                follower.looked_at(viewer)
+        if self._queue or self._former:
+            return  # the way is being chosen again
         if self.problems:
             some = "; ".join(list(self.problems.values())[:3])
             log.warning("rosters: %d are left alone until the next import or start: %s", len(self.problems), some)
@@ -155,66 +201,65 @@ class Provisioning:
             self.problems[employee] = str(problem)
 
     async def _put_right(self, way: RosterWay, viewer: Employee) -> None:
-        settings, company = self._company.settings, self._company
-        actual = await self._timed(way.read(viewer.account))
-        roster = company.roster(viewer.id)
-        to_do = plan(
-            company.directory,
-            viewer,
-            roster,
-            company.deleted_by_hand(viewer.id),
-            actual,
-            settings.domain,
-            say("gateway", settings.style.language),
-            settings.default_group,
-        )
+        company, domain = self._company, self._company.settings.domain
+        actual = await self.calls.read(lambda: way.read(viewer.account))
+        roster, to_do = company.roster(viewer.id), planned(company, viewer, actual)
         for contact in to_do.deleted_by_hand:
             company.set_exception(viewer.id, contact, "deleted")
-        pairs = [(item, company.employee_at(item.jid)) for item in to_do.set]
         # What is pending for a directory that an import is just bringing stays so.
         ahead = frozenset(one for one in roster.pending if not company.directory.may_see(viewer.id, one))
-        due = frozenset(one for _, one in pairs if one)
-        company.set_roster(viewer.id, provisioned=True, pending=due | ahead)
+        due = frozenset(one for item in to_do.set if (one := company.employee_at(item.jid)))
+        told = roster.domain_item and all(item.jid != domain for item in to_do.set)
+        company.set_roster(viewer.id, provisioned=True, pending=due | ahead, domain_item=told)
         # Items that were still there: whoever was shown as gone meanwhile is shown again.
         self._publisher.present(roster.pending - due - ahead, company.addresses(viewer.id))
-        await self._remove(way, viewer, to_do)
-        directory = company.directory
-        for item, one in pairs:
-            await self._timed(way.add(viewer.account, item))
+        to_make = {change.jid: change for change in changes(to_do, actual, domain)}
+        await self._remove(way, viewer, to_do, to_make)
+        await self._set(way, viewer, to_do, to_make)
+
+    async def _set(self, way: RosterWay, viewer: Employee, to_do: Plan, to_make: Mapping[str, Change]) -> None:
+        company, directory = self._company, self._company.directory
+        for item in to_do.set:
+            one = company.employee_at(item.jid)
+            if one in company.deleted_by_hand(viewer.id):  # since the roster was read
+                self._no_longer_pending(viewer, one)
+                continue
+            await self.calls.change(partial(way.add, viewer.account, item))
+            self._tell(viewer, to_make[item.jid])
             if company.directory is not directory:  # an import came in between: the item may be another one now
                 self.request((viewer.id,))
                 return
             if one and company.directory.may_see(viewer.id, one):
-                company.set_roster(viewer.id, pending=company.roster(viewer.id).pending - {one})
+                self._no_longer_pending(viewer, one)
                 self._publisher.present((one,), company.addresses(viewer.id))
             self._domain_item_holds(viewer)
         self._domain_item_holds(viewer)
+
+    def _no_longer_pending(self, viewer: Employee, contact: str | None) -> None:
+        self._company.set_roster(viewer.id, pending=self._company.roster(viewer.id).pending - {contact})
+
+    def _tell(self, viewer: Employee, change: Change) -> None:
+        for follower in tuple(self.followers):
+            follower.made(viewer.id, change)
 
     def _domain_item_holds(self, viewer: Employee) -> None:
         if not self._company.roster(viewer.id).domain_item:
             self._company.set_roster(viewer.id, domain_item=True)
             self._ask(viewer.account)
 
-    async def _remove(self, way: RosterWay, viewer: Employee, to_do: Plan) -> None:
+    async def _remove(self, way: RosterWay, viewer: Employee, to_do: Plan, to_make: Mapping[str, Change]) -> None:
         self._company.set_roster(viewer.id, removing=frozenset(to_do.remove))
         if not to_do.remove:
             return
         await self._store.committed()
         for jid in to_do.remove:
-            await self._timed(way.remove(viewer.account, jid))
+            await self.calls.change(partial(way.remove, viewer.account, jid))
+            self._tell(viewer, to_make[jid])
         self._company.set_roster(viewer.id, removing=frozenset())
 
     async def _clear(self, way: RosterWay, account: str) -> None:
         try:
-            for jid in await self._timed(way.read(account)):
-                await self._timed(way.remove(account, jid))
+            for jid in await self.calls.read(lambda: way.read(account)):
+                await self.calls.change(partial(way.remove, account, jid))
         except NoSuchAccount:
             log.info("rosters: %s left the directory and has no account any more", account)
-
-    async def _timed(self, call: Awaitable[T]) -> T:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            return await call
-        finally:
-            await self._pause(loop.time() - started)

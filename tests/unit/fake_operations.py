@@ -13,6 +13,7 @@ from component.services.operations import (
     OperationError,
     Progress,
     StatusRow,
+    SyncReport,
 )
 
 IVANOV = EmployeeRow(
@@ -35,6 +36,19 @@ BUSY = StatusRow(
 BLOCK = BlockRow("ivanov", "Иван Иванов", "petrov", "Пётр Петров")
 REPORT = ImportReport(added=3, changed=2, moved=1, removed=0, unchanged=4, dry_run=False)
 
+FOUND = SyncReport(
+    dry_run=True,
+    method="ejabberd-api",
+    rosters=3,
+    drifted={"petrov": 2, "sidorov": 1},
+    kinds={"domain-item": 0, "missing": 2, "subscription": 0, "renamed": 0, "surplus": 1},
+    examples=("petrov: ivanov@panel.example.test is missing", "petrov: gone@panel.example.test is surplus"),
+    deleted_by_hand=4,
+    unreadable=("ejabberd has no account ghost@example.test",),
+    server_seconds=0.02,
+    seconds=100.0,
+)
+
 
 class FakeOperations:
     """Answers from constants, records what it was asked, and imports in steps that the test can hold."""
@@ -42,6 +56,8 @@ class FakeOperations:
     def __init__(self) -> None:
         self.imports: list[tuple[str, bool, int | None]] = []
         self.blocked: list[tuple[str, str, str]] = []
+        self.found = FOUND
+        self.syncs: list[tuple[dict[str, int], str | None, bool]] = []
         self.choices: list[tuple[str, str, str | None, datetime | None]] = []
         self.rows = [IVANOV]
         self.go_on = asyncio.Event()
@@ -109,6 +125,24 @@ class FakeOperations:
     def blocks(self) -> list[BlockRow]:
         """One block."""
         return [BLOCK]
+
+    async def survey_rosters(self, *, restore: str | None, progress: Callable[[Progress], None]) -> SyncReport:
+        """What the test has set; "handshake" is refused."""
+        if restore == "handshake":
+            raise OperationError("handshake", "nothing can be synced", "configure a way")
+        progress(Progress(3, 3, "rosters read"))
+        return self.found
+
+    async def sync_rosters(
+        self, drifted: dict[str, int], *, restore: str | None, yes: bool, progress: Callable[[Progress], None]
+    ) -> SyncReport:
+        """Record it, in steps that the test can hold, and say that all was done."""
+        progress(Progress(0, 3, "changes made"))
+        self.importing.set()
+        await self.go_on.wait()
+        self.syncs.append((drifted, restore, yes))
+        self.imported.set()
+        return replace(self.found, dry_run=False)
 
     async def health(self) -> list[CheckLine]:
         """One line of each kind."""

@@ -18,7 +18,7 @@ from component.control.client import ControlClient
 from component.control.codec import ControlError
 from component.control.server import ControlServer, open_socket
 from component.services.operations import OperationError, Progress
-from tests.unit.fake_operations import BLOCK, BUSY, IVANOV, REPORT, FakeOperations
+from tests.unit.fake_operations import BLOCK, BUSY, FOUND, IVANOV, REPORT, FakeOperations
 
 
 @pytest.fixture
@@ -95,6 +95,15 @@ async def test_an_import_with_progress(client: ControlClient, operations: FakeOp
     assert report == replace(REPORT, dry_run=True)
     assert steps == [Progress(0, 2, "reading"), Progress(2, 2, "reading")]
     assert operations.imports == [("id\n", True, 3)]
+
+
+async def test_rosters_are_surveyed_and_synced(client: ControlClient, operations: FakeOperations) -> None:
+    steps: list[Progress] = []
+    assert await client.survey_rosters(restore=None, progress=steps.append) == FOUND
+    made = await client.sync_rosters({"petrov": 2}, restore="petrov", yes=True, progress=steps.append)
+    assert made == replace(FOUND, dry_run=False)
+    assert operations.syncs == [({"petrov": 2}, "petrov", True)]
+    assert steps == [Progress(3, 3, "rosters read"), Progress(0, 3, "changes made")]
 
 
 async def test_progress_arrives_while_the_import_runs(client: ControlClient, operations: FakeOperations) -> None:
