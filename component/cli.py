@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, cast
 
 import typer
 
-from component import __version__, commands, commands_blocks, commands_rosters, terminal
+from component import __version__, commands, commands_blocks, commands_rosters, commands_why, terminal
 from component.commands import DEFAULT_CONFIG, HELP, REFUSED, ConfigOption, load, reported
 from component.services.operations import CheckLine
 
@@ -29,6 +29,7 @@ app.add_typer(commands.status, name="status")
 for command in (commands_blocks.block, commands_blocks.unblock, commands_blocks.blocks):
     app.command()(command)
 app.add_typer(commands_rosters.rosters, name="rosters")
+app.command()(commands_why.why)
 
 
 class AppModule(Protocol):

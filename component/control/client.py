@@ -21,6 +21,7 @@ from component.services.operations import (
     StatusRow,
     SyncReport,
 )
+from component.services.why import Why
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ _REPORT = TypeAdapter(ImportReport)
 _STATUS = TypeAdapter(StatusRow)
 _STATUSES = TypeAdapter(list[StatusRow])
 _SYNC = TypeAdapter(SyncReport)
+_WHY = TypeAdapter(Why)
 
 
 class ControlClient:
@@ -83,6 +85,10 @@ class ControlClient:
     async def blocks(self) -> list[BlockRow]:
         """See `Operations.blocks`."""
         return await self._call("blocks", _BLOCKS)
+
+    async def why(self, employee: str, viewer: str | None) -> Why:
+        """See `Operations.why`."""
+        return await self._call("why", _WHY, {"employee": employee, "viewer": viewer})
 
     async def survey_rosters(self, *, restore: str | None, progress: Callable[[Progress], None]) -> SyncReport:
         """See `Operations.survey_rosters`."""

@@ -45,6 +45,13 @@ class OneEmployee(Request):
     employee: str
 
 
+class Explain(Request):
+    """The arguments of `why`: an employee's id, and perhaps a viewer's."""
+
+    employee: str
+    viewer: str | None = None
+
+
 class SetStatus(Request):
     """The arguments of `set-status`; `until` needs an offset."""
 
@@ -85,6 +92,7 @@ REQUESTS: Mapping[str, type[Request]] = MappingProxyType(
         "block": TwoEmployees,
         "unblock": TwoEmployees,
         "blocks": Request,
+        "why": Explain,
         "survey-rosters": SurveyRosters,
         "sync-rosters": SyncRosters,
         "health": Request,

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from component.control.codec import (
     ControlError,
+    Explain,
     ImportEmployees,
     OneEmployee,
     Request,
@@ -129,6 +130,8 @@ class ControlServer:
                 return self._operations.sync_rosters(
                     request.drifted, restore=request.restore, yes=request.yes, progress=progress
                 )
+            case Explain():
+                return self._operations.why(request.employee, request.viewer)
             case SetStatus():
                 return self._operations.set_status(
                     request.employee, request.value, text=request.text, until=request.until

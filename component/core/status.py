@@ -75,7 +75,8 @@ def mode_of(state: State, directory_mode: Mode | None, session: str | None = Non
     return directory_mode or state.panel_mode or Mode.DESKPHONE
 
 
-def _softphone_applies(state: State, directory_mode: Mode | None) -> bool:
+def softphone_applies(state: State, directory_mode: Mode | None) -> bool:
+    """Say whether a chosen `offline` has force: some panel is in softphone mode, or without panels the mode is."""
     modes = [session.panel.mode for session in state.sessions.values() if session.panel]
     return Mode.SOFTPHONE in (modes or [mode_of(state, directory_mode)])
 
@@ -116,7 +117,7 @@ def panel_status(state: State, now: datetime, rules: Rules, directory_mode: Mode
     if phone is Phone.OFFLINE:
         return PanelStatus(Status.OFFLINE, phone, text, phone_since, until)
     chosen_offline = choice is not None and choice.status is Status.OFFLINE
-    if choice and chosen_offline and _softphone_applies(state, directory_mode):
+    if choice and chosen_offline and softphone_applies(state, directory_mode):
         return PanelStatus(Status.OFFLINE, phone, text, choice.at, until)
     if state.launched_at is None:
         return PanelStatus(Status.ONLINE, phone)

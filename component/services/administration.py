@@ -15,6 +15,7 @@ from component.services.blocking import Blocking
 from component.services.choices import Choices
 from component.services.company import Company
 from component.services.directory_changes import DirectoryChanges
+from component.services.explaining import Explaining
 from component.services.heartbeat import Heartbeat
 from component.services.operations import (
     BlockRow,
@@ -30,6 +31,7 @@ from component.services.ports import Clock, Store, StoreError, Stream
 from component.services.provisioning import Provisioning
 from component.services.publisher import Publisher
 from component.services.syncing import Syncing
+from component.services.why import Why
 
 
 class Administration:
@@ -59,6 +61,7 @@ class Administration:
         self._heartbeat = heartbeat
         self._clock = clock
         self._syncing = Syncing(company, provisioning)
+        self._explaining = Explaining(company, publisher, provisioning, stream, clock)
 
     async def import_employees(
         self,
@@ -201,6 +204,10 @@ class Administration:
 
     def _block_row(self, employee: Employee, blocked: Employee) -> BlockRow:
         return BlockRow(employee.id, employee.name, blocked.id, blocked.name)
+
+    async def why(self, employee: str, viewer: str | None) -> Why:
+        """Why an employee is shown as he is; see `Operations`."""
+        return await self._explaining.why(employee, viewer)
 
     async def survey_rosters(self, *, restore: str | None, progress: Callable[[Progress], None]) -> SyncReport:
         """What is wrong in the rosters; see `Operations`."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from component.services.why import Why
+
 
 @dataclass(frozen=True, slots=True)
 class EmployeeRow:
@@ -163,6 +165,10 @@ class Operations(Protocol):
 
     def blocks(self) -> list[BlockRow]:
         """All blocks, in the order of the ids."""
+        ...
+
+    async def why(self, employee: str, viewer: str | None) -> Why:
+        """The chain from an employee's facts to what is shown of him, and to what one viewer sees."""
         ...
 
     async def survey_rosters(self, *, restore: str | None, progress: Callable[[Progress], None]) -> SyncReport:

@@ -15,6 +15,19 @@ from component.services.operations import (
     StatusRow,
     SyncReport,
 )
+from component.services.why import (
+    ChoiceFact,
+    Decision,
+    Facts,
+    ItemFact,
+    ReportFact,
+    SessionFact,
+    Shown,
+    ToldFact,
+    ViewerFact,
+    Watchers,
+    Why,
+)
 
 IVANOV = EmployeeRow(
     "ivanov", "ivanov@example.test", "Иван Иванов", "101", ("Продажи", "Офис"), "softphone", None, "Asia/Omsk"
@@ -49,6 +62,50 @@ FOUND = SyncReport(
     seconds=100.0,
 )
 
+WHY = Why(
+    id="ivanov",
+    name="Иван Иванов",
+    contact="ivanov@panel.example.test",
+    answer="petrov still sees ivanov as available: a newer presence is held back",
+    facts=Facts(
+        launched_at=BUSY.since,
+        last_activity=BUSY.since,
+        mode="softphone",
+        sessions=(
+            SessionFact("ivanov@example.test/panel", True, "softphone", "online", None),
+            SessionFact("ivanov@example.test/pc", False, None, None, BUSY.since),
+        ),
+        report=ReportFact("pbx.example.test", "offline", datetime(2026, 11, 24, 10, tzinfo=UTC), BUSY.since, False),
+        choice=ChoiceFact("busy", "[red]На совещании", datetime(2026, 11, 24, 11, 5, tzinfo=UTC), BUSY.since, False),
+    ),
+    decision=Decision(
+        status="was-here",
+        phone="online",
+        text="[red]На совещании",
+        since=BUSY.since,
+        until=BUSY.since,
+        rule="R3",
+        because="every session has been idle for 15 minutes or longer",
+        rules={"R3": "launched and inactive", "R6": "the custom text"},
+        hidden="busy",
+    ),
+    presence=Shown("available", "away", {"ru": "Был(а) на месте", "en": "Was here"}, BUSY.since),
+    told=ToldFact("a newer presence is held back", False, BUSY.since, Shown("unavailable", "", {"ru": "Нет"}, None)),
+    watchers=Watchers(5, 4, 3, 6),
+    viewer=ViewerFact(
+        id="petrov",
+        name="Пётр Петров",
+        account="petrov@example.test",
+        may_see=True,
+        visibility="they share Продажи",
+        subscribed=True,
+        subscription="the component keeps the contact in his roster",
+        known_sessions=True,
+        sessions=("petrov@example.test/pc", "petrov@example.test/phone"),
+        item=ItemFact(True, "Иван", ("Продажи", "Офис"), "to", ""),
+    ),
+)
+
 
 class FakeOperations:
     """Answers from constants, records what it was asked, and imports in steps that the test can hold."""
@@ -57,6 +114,7 @@ class FakeOperations:
         self.imports: list[tuple[str, bool, int | None]] = []
         self.blocked: list[tuple[str, str, str]] = []
         self.found = FOUND
+        self.why_answer = WHY
         self.syncs: list[tuple[dict[str, int], str | None, bool]] = []
         self.choices: list[tuple[str, str, str | None, datetime | None]] = []
         self.rows = [IVANOV]
@@ -125,6 +183,10 @@ class FakeOperations:
     def blocks(self) -> list[BlockRow]:
         """One block."""
         return [BLOCK]
+
+    async def why(self, employee: str, viewer: str | None) -> Why:
+        """What the test has set, with a viewer if one was asked for."""
+        return self.why_answer if viewer else replace(self.why_answer, viewer=None)
 
     async def survey_rosters(self, *, restore: str | None, progress: Callable[[Progress], None]) -> SyncReport:
         """What the test has set; "handshake" is refused."""

@@ -18,7 +18,7 @@ from component.control.client import ControlClient
 from component.control.codec import ControlError
 from component.control.server import ControlServer, open_socket
 from component.services.operations import OperationError, Progress
-from tests.unit.fake_operations import BLOCK, BUSY, FOUND, IVANOV, REPORT, FakeOperations
+from tests.unit.fake_operations import BLOCK, BUSY, FOUND, IVANOV, REPORT, WHY, FakeOperations
 
 
 @pytest.fixture
@@ -104,6 +104,11 @@ async def test_rosters_are_surveyed_and_synced(client: ControlClient, operations
     assert made == replace(FOUND, dry_run=False)
     assert operations.syncs == [({"petrov": 2}, "petrov", True)]
     assert steps == [Progress(3, 3, "rosters read"), Progress(0, 3, "changes made")]
+
+
+async def test_why(client: ControlClient) -> None:
+    assert await client.why("ivanov", "petrov") == WHY
+    assert await client.why("ivanov", None) == replace(WHY, viewer=None)
 
 
 async def test_progress_arrives_while_the_import_runs(client: ControlClient, operations: FakeOperations) -> None:
