@@ -38,6 +38,7 @@ from component.services.ports import Lease, RosterError, Snapshot, StoreError
 from component.services.provisioning import Provisioning
 from component.services.publisher import Publisher
 from component.services.relay import Relay
+from component.services.self_check import SelfCheck
 from component.services.subscriptions import Subscriptions
 from component.services.timetable import Timetable
 from component.store.database import Database
@@ -179,7 +180,6 @@ async def _serve(
     publisher = Publisher(company, outbound, store, timetable, now, snapshot.told)
     catch_up = CatchUp(company, publisher, outbound, snapshot.lease.linked_at if snapshot.lease else None)
     attendance = Attendance(company, publisher, catch_up, outbound, timetable, now)
-    beat = config.xmpp.beat.total_seconds()
     heartbeat = Heartbeat(
         lease,
         company,
@@ -189,7 +189,7 @@ async def _serve(
         outbound,
         now,
         attendance.resync,
-        every=beat,
+        every=config.xmpp.beat.total_seconds(),
         contested=contested,
     )
     stack.callback(attendance.stop)
@@ -206,7 +206,8 @@ async def _serve(
         Pace(SERVER_IDLE_SHARE).after,
         outbound.send_probe,
     )
-    subscriptions = Subscriptions(company, publisher, outbound, now, lambda employee: provisioning.request((employee,)))
+    self_check = SelfCheck(company, timetable, now, provisioning.request_one)
+    subscriptions = Subscriptions(company, publisher, outbound, now, provisioning.request_one, self_check.probed)
     choices = Choices(company, publisher, store, now)
     relay = Relay(company, attendance, outbound)
     changes = DirectoryChanges(company, publisher, outbound)
@@ -216,7 +217,7 @@ async def _serve(
     administration = Administration(
         company, choices, publisher, provisioning, changes, blocking, store, outbound, heartbeat, now
     )
-    link.on_up = _all(heartbeat.link_up, attendance.resync, provisioning.choose_again)
+    link.on_up = _all(heartbeat.link_up, self_check.link_back, attendance.resync, provisioning.choose_again)
     link.on_down = _all(attendance.stop, privileges.forget, outbound.down)
     link.on_stanza = inbound.stanza
     control = ControlServer(administration, config.control.socket)

@@ -134,3 +134,7 @@ def _viewer(viewer: ViewerFact, told: ToldFact, time: _Times) -> Iterator[Line]:
     words += [f"subscription {item.subscription}"] if item.found else []
     words += [item.note] if item.note else []
     yield "roster item", ", ".join(words)
+    if viewer.domain_item is not None:
+        told_by = viewer.domain_item in ("from", "both")
+        means = "the server tells the component his sessions by it" if told_by else "it has drifted"
+        yield "our own item", f"subscription {viewer.domain_item}: {means}"

@@ -117,7 +117,7 @@ class Explaining:
 
     async def _viewer(self, contact: Employee, viewer: Employee) -> ViewerFact:
         company = self._company
-        item = await self._item(contact, viewer)
+        item, domain_item = await self._item(contact, viewer)
         may_see, visibility = self._may_see(contact, viewer)
         subscribed, subscription = self._subscription(contact.id, viewer.id)
         return ViewerFact(
@@ -131,6 +131,7 @@ class Explaining:
             known_sessions=company.roster(viewer.id).domain_item,
             sessions=tuple(company.addresses(viewer.id)),
             item=item,
+            domain_item=domain_item,
         )
 
     def _may_see(self, contact: Employee, viewer: Employee) -> tuple[bool, str]:
@@ -164,18 +165,22 @@ class Explaining:
                 words = "he has not added the contact, and his roster is not filled by the component so far"
         return subscribed, words
 
-    async def _item(self, contact: Employee, viewer: Employee) -> ItemFact:
+    async def _item(self, contact: Employee, viewer: Employee) -> tuple[ItemFact, str | None]:
         try:
             way = await self._provisioning.way()
             if way is None:
-                return ItemFact(None, "", (), "", f"rosters cannot be read here ({self._provisioning.reason})")
-            found = (await way.read(viewer.account)).get(self._company.contact_jid(contact.id))
+                return ItemFact(None, "", (), "", f"rosters cannot be read here ({self._provisioning.reason})"), None
+            roster = await way.read(viewer.account)
         except RosterError as problem:
-            return ItemFact(None, "", (), "", str(problem))
+            return ItemFact(None, "", (), "", str(problem)), None
+        found, domain_item = (
+            roster.get(jid) for jid in (self._company.contact_jid(contact.id), self._company.settings.domain)
+        )
+        domain = domain_item.subscription if domain_item else "none"
         if found is None:
-            return ItemFact(False, "", (), "none", "the contact is not in his roster")
-        note = "" if found.subscription in ("to", "both") else "with this subscription nothing reaches him reliably"
-        return ItemFact(True, found.name, found.groups, found.subscription, note)
+            return ItemFact(False, "", (), "none", "the contact is not in his roster"), domain
+        note = "" if found.subscription in ("to", "both") else "the subscription in his roster does not let him see it"
+        return ItemFact(True, found.name, found.groups, found.subscription, note), domain
 
 
 def _sessions(state: State) -> list[SessionFact]:

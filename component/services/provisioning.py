@@ -107,6 +107,10 @@ class Provisioning:
         self._queue.update(dict.fromkeys(employees))
         self._wake.set()
 
+    def request_one(self, employee: str) -> None:
+        """Have one employee's roster looked at soon."""
+        self.request((employee,))
+
     def request_clearing(self, former: Iterable[Employee]) -> None:
         """Have everything of ours removed from the rosters of people who left the directory."""
         self._former.update(employee.account for employee in former)

@@ -30,13 +30,17 @@ class Subscriptions:
         stream: Stream,
         clock: Clock,
         repair: Callable[[str], None],
+        probed: Callable[[str, str], None] = lambda _session, _employee: None,
     ) -> None:
-        """`repair` is asked to put right the roster of an employee whose domain item went."""
+        """`repair` is asked to put right the roster of an employee whose domain item went, `probed` is told which
+        session of which employee has asked for a contact.
+        """
         self._company = company
         self._publisher = publisher
         self._stream = stream
         self._clock = clock
         self._repair = repair
+        self._probed = probed
 
     def received(self, kind: SubscriptionType, account: str, localpart: str) -> None:
         """Take a subscription stanza in, from a bare account; `localpart` is a contact's, "" the domain itself.
@@ -62,6 +66,7 @@ class Subscriptions:
             if not self._company.subscribed(viewer.id, contact.id):
                 self._note_subscribed(viewer, contact)
             self._publisher.present((contact.id,), (sender,), answer=True)
+            self._probed(sender, viewer.id)
         elif self._may_refuse(account):
             self._stream.send_subscription("unsubscribed", localpart, account)
 

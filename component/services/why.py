@@ -107,8 +107,12 @@ class ItemFact:
 
 @dataclass(frozen=True, slots=True)
 class ViewerFact:
-    """What one colleague sees. `sessions` are the addresses to which presence goes now, `known_sessions` says that
-    these are his sessions and not his account."""
+    """What one colleague sees.
+
+    `sessions` are the addresses to which presence goes now; `known_sessions` says that these are his sessions and not
+    his account. `domain_item` is the subscription of the component's own item in his roster, by which the server tells
+    us his sessions: "none" for none, None where the roster cannot be read.
+    """
 
     id: str
     name: str
@@ -120,6 +124,7 @@ class ViewerFact:
     known_sessions: bool
     sessions: tuple[str, ...]
     item: ItemFact
+    domain_item: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,20 @@ async def test_an_interruption_loses_nothing(open_office: OpenOffice, what: str)
     assert (report["drifted"], report["kinds"]["missing"]) == ({}, 0)
 
 
+async def test_a_login_of_which_the_server_does_not_tell_is_no_lasting_lie(office: Office) -> None:
+    """Without the domain item ejabberd tells us no session: a probe is the only sign. Prosody tells all the same."""
+    domain, ivanov = office.server.component_domain, office.contact("ivanov")
+    right, panel = await items(office, "petrov"), await office.panel("ivanov")
+    await office.server.set_roster_item(office.id("petrov"), domain, "Статусы телефонии", "none", ["Телефония"])
+    assert (await items(office, "petrov"))[domain][0] == "none"
+    watcher = await office.client("petrov")
+    await sees(watcher, ivanov, show="")
+    await panel.set_status("dnd")
+    await sees(watcher, ivanov, show="dnd", within=15)
+    await sync(office)
+    assert await items(office, "petrov") == right
+
+
 async def test_over_the_handshake_there_is_nothing_to_sync(open_office: OpenOffice) -> None:
     office = await open_office(settings={"rosters": {"method": "handshake"}}, ready=False)
     said = await office.component.cli("rosters", "sync", expect=1)

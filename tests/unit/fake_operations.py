@@ -103,6 +103,7 @@ WHY = Why(
         known_sessions=True,
         sessions=("petrov@example.test/pc", "petrov@example.test/phone"),
         item=ItemFact(True, "Иван", ("Продажи", "Офис"), "to", ""),
+        domain_item="from",
     ),
 )
 

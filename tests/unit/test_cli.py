@@ -381,11 +381,12 @@ async def test_why_shows_the_whole_chain(invoke: Invoke, socket: Path, config: P
         "  online     3 of them with 6 sessions",
         "",
         "for Пётр Петров (petrov)",
-        "  may see      yes: they share Продажи",
-        "  subscribed   yes: the component keeps the contact in his roster",
-        "  sessions     petrov@example.test/pc, petrov@example.test/phone",
-        "  told         at 2026-11-24 21:05:00; a session that came online later, at its login",
-        "  roster item  'Иван', in Продажи, Офис, subscription to",
+        "  may see       yes: they share Продажи",
+        "  subscribed    yes: the component keeps the contact in his roster",
+        "  sessions      petrov@example.test/pc, petrov@example.test/phone",
+        "  told          at 2026-11-24 21:05:00; a session that came online later, at its login",
+        "  roster item   'Иван', in Продажи, Офис, subscription to",
+        "  our own item  subscription from: the server tells the component his sessions by it",
     ]
 
 
@@ -400,7 +401,15 @@ async def test_why_of_one_of_whom_little_is_known(invoke: Invoke, operations: Fa
         decision=replace(decision, since=None, until=None, hidden=None),
         presence=Shown("available", "", {}, None),
         told=ToldFact("everyone has been told", True, None, None),
-        viewer=replace(viewer, may_see=False, subscribed=False, known_sessions=False, sessions=account, item=absent),
+        viewer=replace(
+            viewer,
+            may_see=False,
+            subscribed=False,
+            known_sessions=False,
+            sessions=account,
+            item=absent,
+            domain_item="none",
+        ),
     )
     lines = (await invoke("why", "ivanov", "--for", "petrov", "--socket", socket)).stdout
     for text in (
@@ -411,10 +420,11 @@ async def test_why_of_one_of_whom_little_is_known(invoke: Invoke, operations: Fa
         "choice      no status was chosen",
         "because  every session has been idle for 15 minutes or longer\n",
         "show    none",
-        "may see      no: they share",
-        "subscribed   no: the component",
+        "may see       no: they share",
+        "subscribed    no: the component",
         "not known: the server does not tell them; presence goes to petrov@example.test",
-        "roster item  the contact is not in his roster",
+        "roster item   the contact is not in his roster",
+        "our own item  subscription none: it has drifted",
     ):
         assert text in "\n".join(line.rstrip() for line in lines.splitlines()) + "\n", text
     assert "covered" not in lines

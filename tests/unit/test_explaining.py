@@ -26,7 +26,8 @@ class Rig:
         people = (employee("ivanov", ("a", "b")), employee("petrov", ("a",)), employee("sidorov", ("c",)))
         self.world = World(*people, settings=Settings(DOMAIN, visibility="groups"))
         self.way = FakeWay(self.world.store.log)
-        self.way.rosters["petrov@example.test"] = {IVANOV: RosterItem(IVANOV, "Ваня", ("a",))}
+        domain = RosterItem(DOMAIN, subscription="from")
+        self.way.rosters["petrov@example.test"] = {DOMAIN: domain, IVANOV: RosterItem(IVANOV, "Ваня", ("a",))}
         self.found: RosterWay | None = self.way
         world = self.world
         self.worker = Provisioning(
@@ -100,7 +101,7 @@ async def test_a_colleague_who_sees_him() -> None:
     assert why.answer.startswith("petrov sees ivanov as available, because")
     assert (why.viewer.may_see, why.viewer.visibility) == (True, "they share a")
     assert why.viewer.sessions == ("petrov@example.test/pc", "petrov@example.test/phone")
-    assert why.viewer.item == ItemFact(True, "Ваня", ("a",), "to", "")
+    assert (why.viewer.item, why.viewer.domain_item) == (ItemFact(True, "Ваня", ("a",), "to", ""), "from")
     assert why.watchers == Watchers(may_see=1, subscribed=1, online=1, sessions=2)
 
 
@@ -226,8 +227,11 @@ async def test_a_roster_that_has_drifted() -> None:
     assert viewer
     assert (viewer.item.found, viewer.item.subscription) == (True, "none")
     assert "rosters sync repairs" in await rig.answer("petrov")
-    del rig.way.rosters["petrov@example.test"][IVANOV]
-    assert "petrov sees nothing of ivanov: the contact is not in his roster" in await rig.answer("petrov")
+    rig.way.rosters["petrov@example.test"].clear()
+    why = await rig.why("petrov")
+    assert "petrov sees nothing of ivanov: the contact is not in his roster" in why.answer
+    assert why.viewer
+    assert why.viewer.domain_item == "none"
 
 
 async def test_rosters_that_cannot_be_read_end_nothing() -> None:
@@ -236,7 +240,7 @@ async def test_rosters_that_cannot_be_read_end_nothing() -> None:
     rig.way.calls_until_broken = 0
     why = await rig.why("petrov")
     assert why.viewer
-    assert why.viewer.item == ItemFact(None, "", (), "", "the API is down")
+    assert (why.viewer.item, why.viewer.domain_item) == (ItemFact(None, "", (), "", "the API is down"), None)
     assert "petrov sees ivanov as available" in why.answer
     rig = Rig()
     rig.found = None
