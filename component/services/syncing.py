@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from component.core.directory import Employee
@@ -15,8 +16,12 @@ from component.services.provisioning import Provisioning, planned
 
 MANY_CONTACTS = 500
 """Contacts of one employee from which on rosters are changed only on request: some servers write a roster whole."""
+STILL_HERE_EVERY = 10.0
+"""Seconds after which whoever waits for a sync is told again how far it is."""
 EXAMPLES = 10
 """Changes that a report names."""
+
+CHANGES_MADE = "changes made"
 
 Tell = Callable[[Progress], None]
 """Takes how far the operation has come."""
@@ -82,7 +87,7 @@ class _Following:
         """Say so; the worker tries again."""
         self.tell(f"waiting, {problem}")
 
-    def tell(self, what: str = "changes made") -> None:
+    def tell(self, what: str = CHANGES_MADE) -> None:
         """Say how far it is; also when nothing is new, so that whoever asked knows that it goes on."""
         made = self.findings.drifted.total()
         # Who has changed his roster meanwhile makes more work, or less.
@@ -92,8 +97,11 @@ class _Following:
 class Syncing:
     """Finds drift and has it repaired; the background worker does the work, so nothing is lost by an interruption."""
 
-    def __init__(self, company: Company, provisioning: Provisioning) -> None:
+    def __init__(
+        self, company: Company, provisioning: Provisioning, *, still_here_every: float = STILL_HERE_EVERY
+    ) -> None:
         self._company = company
+        self._still_here_every = still_here_every
         self._provisioning = provisioning
 
     async def survey(self, restore: str | None, tell: Tell) -> SyncReport:
@@ -121,8 +129,7 @@ class Syncing:
             provisioning.followers.add(following)
             try:
                 provisioning.request(known)
-                following.tell()
-                await following.finished.wait()
+                await self._until_finished(following)
             finally:
                 provisioning.followers.discard(following)
         findings = following.findings
@@ -130,6 +137,16 @@ class Syncing:
         findings.deleted_by_hand = sum(len(self._deleted(one)) for one in known)
         took = Estimate(provisioning.calls.spent - before, loop.time() - started)
         return findings.report(way.name, len(known), took, dry_run=False)
+
+    async def _until_finished(self, following: _Following) -> None:
+        following.tell()
+        while not following.finished.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._still_here_every):
+                    await following.finished.wait()
+                    return
+            stuck = self._provisioning.method == "handshake"
+            following.tell(f"waiting, {self._provisioning.reason}" if stuck else CHANGES_MADE)
 
     async def _way(self) -> RosterWay:
         try:

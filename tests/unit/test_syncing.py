@@ -31,7 +31,7 @@ class Rig:
         self.worker = Provisioning(
             world.company, world.publisher, world.store, self._choose, self._pause, lambda _: None, retry_after=0.001
         )
-        self.syncing = Syncing(world.company, self.worker)
+        self.syncing = Syncing(world.company, self.worker, still_here_every=0.01)
         self.steps: list[Progress] = []
         for one in PEOPLE:
             items = [RosterItem(f"{other}@{DOMAIN}", other.title(), ("Телефония",)) for other in PEOPLE if other != one]
@@ -178,6 +178,26 @@ async def test_a_server_that_goes_away_is_waited_for(rig: Rig) -> None:
     rig.way.calls_until_broken = -1
     assert (await task).drifted == {"ivanov": 1, "petrov": 1}
     assert all(DOMAIN in items for items in rig.way.rosters.values())
+
+
+async def test_a_way_that_is_lost_meanwhile_is_waited_for(rig: Rig) -> None:
+    for one in ("ivanov", "petrov"):
+        rig.way.rosters[f"{one}@example.test"].pop(DOMAIN)
+    found = await rig.survey()
+
+    def lose() -> None:
+        rig.way.before_add = lambda: None
+        rig.found = None
+        rig.worker.choose_again()
+        raise RosterError("the link is down")
+
+    rig.way.before_add = lose
+    task = asyncio.create_task(rig.syncing.sync(found.drifted, None, yes=False, tell=rig.steps.append))
+    await until(lambda: rig.steps[-1].what == "waiting, handshake: no API is configured")
+    rig.found = rig.way
+    rig.worker.choose_again()
+    async with asyncio.timeout(5):
+        assert (await task).drifted == {"ivanov": 1, "petrov": 1}
 
 
 async def test_a_contact_deleted_while_the_roster_is_put_right_is_not_brought_back(rig: Rig) -> None:
