@@ -207,6 +207,7 @@ class Provisioning:
     async def _put_right(self, way: RosterWay, viewer: Employee) -> None:
         company, domain = self._company, self._company.settings.domain
         actual = await self.calls.read(lambda: way.read(viewer.account))
+        directory = company.directory
         roster, to_do = company.roster(viewer.id), planned(company, viewer, actual)
         for contact in to_do.deleted_by_hand:
             company.set_exception(viewer.id, contact, "deleted")
@@ -214,12 +215,20 @@ class Provisioning:
         ahead = frozenset(one for one in roster.pending if not company.directory.may_see(viewer.id, one))
         due = frozenset(one for item in to_do.set if (one := company.employee_at(item.jid)))
         told = roster.domain_item and all(item.jid != domain for item in to_do.set)
-        company.set_roster(viewer.id, provisioned=True, pending=due | ahead, domain_item=told)
+        removing = frozenset(to_do.remove)
+        company.set_roster(viewer.id, provisioned=True, pending=due | ahead, removing=removing, domain_item=told)
         # Items that were still there: whoever was shown as gone meanwhile is shown again.
         self._publisher.present(roster.pending - due - ahead, company.addresses(viewer.id))
+        if to_do.set or to_do.remove:
+            # Before anything is done: after a crash what is missing would count as deleted by hand, and so would what
+            # we remove.
+            await self._store.committed()
         to_make = {change.jid: change for change in changes(to_do, actual, domain)}
         await self._remove(way, viewer, to_do, to_make)
-        await self._set(way, viewer, to_do, to_make)
+        if company.directory is directory:
+            await self._set(way, viewer, to_do, to_make)
+        else:  # an import came in between: what is due may be something else now
+            self.request_one(viewer.id)
 
     async def _set(self, way: RosterWay, viewer: Employee, to_do: Plan, to_make: Mapping[str, Change]) -> None:
         company, directory = self._company, self._company.directory
@@ -230,8 +239,8 @@ class Provisioning:
                 continue
             await self.calls.change(partial(way.add, viewer.account, item))
             self._tell(viewer, to_make[item.jid])
-            if company.directory is not directory:  # an import came in between: the item may be another one now
-                self.request((viewer.id,))
+            if company.directory is not directory:
+                self.request_one(viewer.id)
                 return
             if one and company.directory.may_see(viewer.id, one):
                 self._no_longer_pending(viewer, one)
@@ -252,10 +261,6 @@ class Provisioning:
             self._ask(viewer.account)
 
     async def _remove(self, way: RosterWay, viewer: Employee, to_do: Plan, to_make: Mapping[str, Change]) -> None:
-        self._company.set_roster(viewer.id, removing=frozenset(to_do.remove))
-        if not to_do.remove:
-            return
-        await self._store.committed()
         for jid in to_do.remove:
             await self.calls.change(partial(way.remove, viewer.account, jid))
             self._tell(viewer, to_make[jid])

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from component.control.codec import encode
 from tests.conftest import OpenOffice
 from tests.integration.office import PEOPLE, Office, Person, sees
 
@@ -15,9 +16,9 @@ GROUPS = {
 
 
 async def why(office: Office, viewer: str | None = None) -> Any:
-    """`why ivanov --json`, for a viewer if one is named."""
-    options = ("--for", office.id(viewer)) if viewer else ()
-    return json.loads(await office.component.cli("why", office.id("ivanov"), *options, "--json"))
+    """What `why ivanov --json` prints, for a viewer if one is named."""
+    answer = await office.component.control.why(office.id("ivanov"), office.id(viewer) if viewer else None)
+    return json.loads(json.dumps(encode(answer)))
 
 
 async def test_the_chain_from_the_panel_to_a_colleagues_roster(open_office: OpenOffice) -> None:
@@ -49,6 +50,7 @@ async def test_the_chain_from_the_panel_to_a_colleagues_roster(open_office: Open
     assert (viewer["subscribed"], viewer["sessions"]) == (True, [f"{office.account('petrov')}/pc"])
     item = {"found": True, "name": "Иванов Иван", "groups": ["Продажи"], "subscription": "to", "note": ""}
     assert viewer["item"] == item
+    assert json.loads(await office.component.cli("why", me, "--for", office.id("petrov"), "--json")) == found
     said = await office.component.cli("why", me, "--for", office.id("petrov"))
     first = f"{office.id('petrov')} sees {me} as dnd, «Занят — На совещании», because busy was chosen"
     assert said.startswith(first)
@@ -94,7 +96,6 @@ async def test_over_the_handshake_and_for_nobody(open_office: OpenOffice) -> Non
     found = await why(office, "petrov")
     assert found["viewer"]["item"]["note"].startswith("rosters cannot be read here (handshake: it is configured")
     assert "he has not added the contact" in found["answer"]
-    assert "no employee 'nobody'" in await office.component.cli("why", "nobody", expect=1)
-    assert "see: panel-presence employees list" in await office.component.cli(
-        "why", office.id("ivanov"), "--for", "nobody", expect=1
-    )
+    said = await office.component.cli("why", office.id("ivanov"), "--for", "nobody", expect=1)
+    assert "no employee 'nobody'" in said
+    assert "see: panel-presence employees list" in said

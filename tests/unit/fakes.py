@@ -163,6 +163,7 @@ class FakeStore:
     held: list[Callable[[], None]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     while_committing: Callable[[], Awaitable[None]] | None = None
+    on_commit: Callable[[], None] = lambda: None
 
     async def load(self) -> Snapshot:
         return Snapshot(employees=[employee(one) for one in self.directory])
@@ -208,6 +209,7 @@ class FakeStore:
 
     async def committed(self) -> None:
         self.log.append("committed")
+        self.on_commit()
         if self.failing:
             raise StoreError(self.failing)
 

@@ -139,6 +139,35 @@ async def test_our_own_removals_are_recorded_before_they_are_made() -> None:
     assert rig.world.company.roster("petrov").removing == frozenset()
 
 
+async def test_what_is_to_be_set_is_recorded_before_it_is_set(rig: Rig) -> None:
+    recorded: list[tuple[int, bool]] = []
+
+    def look() -> None:
+        pending = rig.world.store.rosters["petrov"].pending
+        recorded.append((rig.world.store.log.count("committed"), "ivanov" in pending))
+
+    rig.way.before_add = look
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert recorded == [(1, True), (1, True)]
+
+
+async def test_an_import_that_comes_before_the_first_item_is_set_has_the_roster_planned_again(rig: Rig) -> None:
+    def remove_ivanov() -> None:
+        rig.world.store.on_commit = lambda: None
+        rig.world.company.set_directory((employee("petrov"), employee("sidorov")))
+
+    rig.world.store.on_commit = remove_ivanov
+    added: list[int] = []
+    rig.way.before_add = lambda: added.append(1)
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.items() == {DOMAIN, f"sidorov@{DOMAIN}"}
+    assert len(added) == 2, "ivanov's item was never set"
+
+
 async def test_a_contact_missing_from_a_kept_roster_was_deleted_by_hand() -> None:
     rig = Rig(Roster(provisioned=True, domain_item=True))
     rig.way.rosters[PETROV] = {DOMAIN: RosterItem(DOMAIN, subscription="from")}
