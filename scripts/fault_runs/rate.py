@@ -10,7 +10,7 @@ from scripts.fault_runs.site import Site
 
 CONTENT = (
     "<show>dnd</show><status>Занят — на совещании</status><status xml:lang='en'>Busy — на совещании</status>"
-    "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://example.test' ver='0000000000000000000000000000'/>"
+    "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://example.test' ver='0000000000000000000000'/>"
     "<panel xmlns='urn:panel-presence:1' status='busy' phone='online' since='2026-11-24T12:00:00Z'/>"
 )
 
