@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import random
 import secrets
 import shutil
 import sys
@@ -79,17 +80,10 @@ async def _matrix(server: Server, folder: Path, given: argparse.Namespace) -> li
 
 
 async def _chaos(server: Server, folder: Path, given: argparse.Namespace) -> chaos.Outcome:
-    if given.run is None:
-        return await chaos.run(server, folder / f"{server.name}-chaos", given.seed)
-    return await chaos.run(
-        server,
-        folder / f"{server.name}-chaos",
-        given.seed,
-        people=given.people,
-        events=given.events,
-        faults=given.faults,
-        allowed=tuple(given.fault or FAULTS),
-    )
+    chosen = (given.run == "chaos" and given.fault) or list(FAULTS)
+    faults = random.Random(given.seed).choices(chosen, k=getattr(given, "faults", 50))
+    people, events = (given.people, given.events) if given.run == "chaos" else (12, 1000)
+    return await chaos.run(server, folder / f"{server.name}-chaos", given.seed, faults, people=people, events=events)
 
 
 if __name__ == "__main__":

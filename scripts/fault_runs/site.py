@@ -4,8 +4,10 @@ import asyncio
 import csv
 import io
 import itertools
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from component.services.operations import ImportReport, StatusRow
@@ -178,7 +180,10 @@ class Site:
                 believed = (shown.show, shown.status)
                 if person not in visible:
                     if shown.available:
-                        found.append(Lie(client.jid, person, believed, (NOTHING.show, "not to be seen")))
+                        why = "not of his groups"
+                        if person in self.seen_by(client.name):
+                            why = "not in his roster"
+                        found.append(Lie(client.jid, person, believed, (NOTHING.show, why)))
                 elif believed != truth[person]:
                     found.append(Lie(client.jid, person, believed, truth[person]))
         return found
@@ -218,6 +223,17 @@ class Site:
                 f"{len(lies)} pairs are wrong after {within:g} s:\n  {shown}\n{problem or ''}\n{self.component.tail()}"
             )
             raise NeverTrue(text) from None
+
+    def refreshes(self) -> list[float]:
+        """When a refresh of everybody began: at each handshake, and after a second connection has gone."""
+        offset = self.loop.time() - time.time()
+        times = [
+            datetime.fromisoformat(line[:19]).timestamp() + offset
+            for component in (self.component, *self.others)
+            for line in component.lines
+            if "everybody is asked again" in line
+        ]
+        return sorted([*self.proxy.handshakes, *times])
 
     async def calm(self, quiet: float = 0.5, within: float = 60.0) -> None:
         """Wait until no client has received anything for `quiet` seconds."""
