@@ -13,7 +13,7 @@ from scripts.fault_runs.matrix import QUIET
 from scripts.fault_runs.site import GRACE, Site
 from tests.servers.server import Server
 
-LAST = 40
+LAST = 80
 """How many of the last events a failure prints."""
 EARLY = 2.0
 """Seconds before a session's first presence within which a handshake still concerns it."""

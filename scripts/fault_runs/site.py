@@ -218,11 +218,16 @@ class Site:
                         problem = error
                     await self._wait_news(1.0)
         except TimeoutError:
-            shown = "\n  ".join(map(str, lies[:10]))
-            text = (
-                f"{len(lies)} pairs are wrong after {within:g} s:\n  {shown}\n{problem or ''}\n{self.component.tail()}"
-            )
-            raise NeverTrue(text) from None
+            shown = "\n  ".join(f"{lie}\n{self._story(lie)}" for lie in lies[:10])
+            text = f"{len(lies)} pairs are wrong after {within:g} s:\n  {shown}\n{problem or ''}"
+            raise NeverTrue(f"{text}\n{self.component.tail()}") from None
+
+    def _story(self, lie: Lie) -> str:
+        """What a client heard last of a contact, and since when it is there; times as in the log of events."""
+        client = next(one for one in self.clients if one.jid == lie.client)
+        heard = [one for one in client.heard if one.contact == self.contact(lie.contact)]
+        lines = [f"{one.at:.2f} {one.kind}: {one.shown.show!r} {one.shown.status!r}" for one in heard[-5:]]
+        return "\n".join(f"      {line}" for line in (f"{client.online_at:.2f} online", *lines))
 
     def refreshes(self) -> list[float]:
         """When a refresh of everybody began: at each handshake, and after a second connection has gone."""
