@@ -226,7 +226,6 @@ async def _serve(
     log.info("Panel Presence %s, %d employees, store %s", __version__, len(company.directory), store.url)
     if not company.directory.employees:
         log.warning("the directory is empty: nobody is answered; import it: panel-presence employees import FILE.csv")
-    provisioning.request(company.directory.employees)
     link.connect()
     stack.push_async_callback(link.stop)
     beating, worker = asyncio.create_task(heartbeat.run()), asyncio.create_task(provisioning.run())

@@ -174,6 +174,10 @@ class Company:
         roster = self.roster(viewer)
         return roster.provisioned and contact not in roster.pending
 
+    def may_be_shown(self, viewer: str, contact: str) -> bool:
+        """Say whether an employee may see a contact and has him in his roster with a subscription."""
+        return self.directory.may_see(viewer, contact) and self.subscribed(viewer, contact)
+
     def addresses(self, viewer: str) -> Iterable[str]:
         """Return where an employee's presences go: his online sessions, or his account while they are unknown."""
         if self.roster(viewer).domain_item:
@@ -181,10 +185,13 @@ class Company:
             return [session for session in sessions if session not in self.deaf] if self.deaf else sessions
         return (self.directory.employees[viewer].account,)
 
-    def watchers(self, contact: str) -> Iterator[str]:
-        """Yield the addresses of everyone who may see a contact and is subscribed to him."""
+    def watchers(self, contact: str, *, also_pending: bool = False) -> Iterator[str]:
+        """Yield the addresses of everyone who may see a contact and is subscribed to him.
+
+        `also_pending`: those too whose item is about to be set anew, who may have been told of him before.
+        """
         for viewer in self.directory.visible_to(contact):
-            if self.subscribed(viewer, contact):
+            if self.subscribed(viewer, contact) or (also_pending and contact in self.roster(viewer).pending):
                 yield from self.addresses(viewer)
 
     def keep_all(self) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from component.core.directory import Employee
 from component.core.drift import Change, changes
+from component.core.fanout import Told
 from component.core.roster import Plan, RosterItem, plan
 from component.core.texts import say
 from component.services.company import Company
@@ -85,6 +86,7 @@ class Provisioning:
         self._choosing = asyncio.Lock()
         self._queue: dict[str, None] = {}
         self._former: set[str] = set()
+        self._held: dict[tuple[str, str], Told | None] = {}
         self._wake = asyncio.Event()
         self.calls = PacedCalls(pause)
         self.followers: set[Follower] = set()
@@ -111,14 +113,25 @@ class Provisioning:
         """Have one employee's roster looked at soon."""
         self.request((employee,))
 
+    def renewed(self, viewer: str, contacts: Iterable[str]) -> None:
+        """Note contacts of an employee whose items are to get another name or group, and what he was told of them.
+
+        Pending, they are told him no more; once their items are set those are that have changed meanwhile.
+        """
+        roster = self._company.roster(viewer)
+        for contact in contacts if roster.provisioned else ():
+            if contact not in roster.pending:
+                self._held[viewer, contact] = self._publisher.told(contact)
+
     def request_clearing(self, former: Iterable[Employee]) -> None:
         """Have everything of ours removed from the rosters of people who left the directory."""
         self._former.update(employee.account for employee in former)
         self._wake.set()
 
     def choose_again(self) -> None:
-        """Have the way chosen anew: after a reconnection the server may grant, or be, something else."""
+        """The link is back: the server may grant, or be, something else, and of deletions by hand nobody told us."""
         self._doubt.set()
+        self.request(self._company.directory.employees)
         self._wake.set()
 
     async def way(self) -> RosterWay | None:
@@ -211,14 +224,16 @@ class Provisioning:
         roster, to_do = company.roster(viewer.id), planned(company, viewer, actual)
         for contact in to_do.deleted_by_hand:
             company.set_exception(viewer.id, contact, "deleted")
+            localpart = company.directory.employees[contact].localpart
+            self._publisher.take_back(localpart, tuple(company.addresses(viewer.id)), "offline")
         # What is pending for a directory that an import is just bringing stays so.
         ahead = frozenset(one for one in roster.pending if not company.directory.may_see(viewer.id, one))
         due = frozenset(one for item in to_do.set if (one := company.employee_at(item.jid)))
         told = roster.domain_item and all(item.jid != domain for item in to_do.set)
         removing = frozenset(to_do.remove)
         company.set_roster(viewer.id, provisioned=True, pending=due | ahead, removing=removing, domain_item=told)
-        # Items that were still there: whoever was shown as gone meanwhile is shown again.
-        self._publisher.present(roster.pending - due - ahead, company.addresses(viewer.id))
+        for one in roster.pending - due - ahead:  # their items were still there: nobody else would show them
+            self._show(viewer.id, one)
         if to_do.set or to_do.remove:
             # Before anything is done: after a crash what is missing would count as deleted by hand, and so would what
             # we remove.
@@ -244,7 +259,7 @@ class Provisioning:
                 return
             if one and company.directory.may_see(viewer.id, one):
                 self._no_longer_pending(viewer, one)
-                self._publisher.present((one,), company.addresses(viewer.id))
+                self._show(viewer.id, one)
             self._domain_item_holds(viewer)
         self._domain_item_holds(viewer)
 
@@ -254,6 +269,13 @@ class Provisioning:
     def _tell(self, viewer: Employee, change: Change) -> None:
         for follower in tuple(self.followers):
             follower.made(viewer.id, change)
+
+    def _show(self, viewer: str, contact: str) -> None:
+        pair = viewer, contact
+        if pair in self._held and self._held.pop(pair) is self._publisher.told(contact):
+            return
+        if self._company.may_be_shown(viewer, contact):
+            self._publisher.present((contact,), self._company.addresses(viewer))
 
     def _domain_item_holds(self, viewer: Employee) -> None:
         if not self._company.roster(viewer.id).domain_item:

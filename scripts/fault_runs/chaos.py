@@ -97,11 +97,12 @@ def audit(site: Site, outcome: Outcome) -> None:
 
 def unexplained(visit: Visit, refreshes: list[float]) -> list[str]:
     """Return the presences of one session that repeat what was told, beyond one for each refresh and each probe."""
-    begin = visit.heard[0].at - EARLY
-    repeats = Counter(one.contact for one in visit.heard if one.kind == "repeat")
-    explained = sum(at >= begin for at in refreshes)
-    return [
-        f"{visit.jid} was told {count} times nothing new of {contact}, {explained} refreshes"
-        for contact, count in repeats.items()
-        if count > explained + visit.probes[contact]
-    ]
+    begin, found = visit.heard[0].at - EARLY, []
+    explained = [at for at in refreshes if at >= begin]
+    for contact in {one.contact for one in visit.heard}:
+        heard = [one for one in visit.heard if one.contact == contact]
+        if sum(one.kind == "repeat" for one in heard) > len(explained) + visit.probes[contact]:
+            story = ", ".join(f"{one.at:.2f} {one.kind} {one.shown.show!r} {one.shown.status!r}" for one in heard[-8:])
+            at = ", ".join(f"{one:.2f}" for one in explained[-8:])
+            found.append(f"{visit.jid} was told of {contact}: {story}; handshakes at {at}")
+    return found

@@ -1,4 +1,4 @@
-"""A short selection of `scripts/faults`: ten faults on each server, in a small company where things happen meanwhile."""
+"""A short selection of `scripts/faults`: ten faults on each server, while things happen in a small company."""
 
 import random
 from pathlib import Path

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from component.core.facts import Status, StatusChosen
 from component.core.roster import Roster, RosterItem
 from component.rosters.privilege import Privilege
 from component.services.ports import RosterError, RosterWay
@@ -171,12 +172,50 @@ async def test_an_import_that_comes_before_the_first_item_is_set_has_the_roster_
 async def test_a_contact_missing_from_a_kept_roster_was_deleted_by_hand() -> None:
     rig = Rig(Roster(provisioned=True, domain_item=True))
     rig.way.rosters[PETROV] = {DOMAIN: RosterItem(DOMAIN, subscription="from")}
-    rig.worker.request(["petrov"])
+    rig.world.client("petrov")
+    rig.world.stream.presences.clear()
+    rig.worker.choose_again()  # after a reconnection every roster is looked at
     async with rig.running():
         await rig.done()
     assert rig.items() == {DOMAIN}
     assert rig.world.company.exception("petrov", "ivanov") == "deleted"
     assert not rig.world.company.subscribed("petrov", "ivanov")
+    assert rig.world.stream.shown("petrov@example.test/pc") == {"ivanov": "offline"}
+
+
+async def test_who_comes_in_sight_is_shown_though_his_item_is_there_already() -> None:
+    rig = Rig(Roster(provisioned=True, domain_item=True, pending=frozenset({"ivanov", "left meanwhile"})))
+    rig.way.rosters[PETROV] = {
+        DOMAIN: RosterItem(DOMAIN, subscription="from"),
+        f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}", "Ivanov", ("Телефония",)),
+    }
+    rig.way.before_add = pytest.fail
+    rig.world.client("petrov")
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.world.stream.shown("petrov@example.test/pc") == {"ivanov": "online"}
+
+
+@pytest.mark.parametrize("changes_meanwhile", [True, False])
+async def test_who_gets_a_new_name_is_shown_again_only_if_his_presence_has_changed(changes_meanwhile: bool) -> None:
+    rig = Rig(Roster(provisioned=True, domain_item=True))
+    rig.way.rosters[PETROV] = {
+        DOMAIN: RosterItem(DOMAIN, subscription="from"),
+        f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}"),
+    }
+    rig.world.client("petrov")
+    rig.world.stream.presences.clear()
+    rig.worker.renewed("petrov", ["ivanov"])
+    rig.world.company.set_directory((replace(employee("ivanov"), name="New Name"), employee("petrov")))
+    rig.world.company.set_roster("petrov", pending=frozenset({"ivanov"}))
+    if changes_meanwhile:
+        rig.world.publisher.record("ivanov", StatusChosen(Status.BUSY))
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.way.rosters[PETROV][f"ivanov@{DOMAIN}"].name == "New Name"
+    assert ("ivanov" in rig.world.stream.shown("petrov@example.test/pc")) is changes_meanwhile
 
 
 async def test_the_roster_of_one_who_left_is_cleared(rig: Rig) -> None:

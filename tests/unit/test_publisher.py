@@ -127,6 +127,14 @@ def test_the_end_of_the_last_softphone_is_told() -> None:
     assert world.stream.shows("ivanov") == ["unavailable"]
 
 
+async def test_a_withdrawal_reaches_who_is_about_to_get_the_item_anew() -> None:
+    world = World(employee("ivanov"), employee("petrov"))
+    world.client("petrov")
+    world.company.set_roster("petrov", pending=frozenset({"ivanov"}))
+    await world.publisher.withdraw_all()
+    assert world.stream.shown("petrov@example.test/pc") == {"ivanov": "offline"}
+
+
 async def test_nothing_is_shown_after_the_withdrawal() -> None:
     world = World(employee("ivanov"), employee("petrov"))
     watcher = launched(world)
