@@ -8,10 +8,13 @@ from pathlib import Path
 
 from scripts.fault_runs.client import Client, Panel
 from scripts.fault_runs.faults import FAULTS, Fault
+from scripts.fault_runs.rate import plain_rate
 from scripts.fault_runs.reading import NOTHING, Heard, Shown, right_since
 from scripts.fault_runs.site import GRACE, Site
 from tests.servers.server import Server
 
+RATED = ("kill", "server-restart", "server-kill")
+"""Faults whose time is compared with the server's own for as many presences, measured in the same run."""
 QUIET = 1.5
 """Seconds without a presence after which none is held back any more (core/fanout.py: one a second)."""
 SHARE = 10
@@ -26,7 +29,8 @@ class Cell:
     component's return and the client's own initial presence; `pairs` how many beliefs there are; `late` in how many of
     them it was wrong at all then. Presences after the fault struck: `answers` were the first of a contact since the
     client's login, `changes` changed something, `flaps` of them more than was needed, `refreshed` changed nothing and
-    were the one that a handshake brings, `idle` changed nothing beyond that.
+    were the one that a handshake brings, `idle` changed nothing beyond that. `noticed`: seconds from the stroke to the
+    return; `rate`: plain presences a second that this server delivers to these clients, 0 where it was not measured.
     """
 
     fault: str
@@ -42,6 +46,7 @@ class Cell:
     refreshed: int = 0
     idle: int = 0
     noticed: float = 0.0
+    rate: float = 0.0
     notes: list[str] = field(default_factory=list)
 
 
@@ -102,7 +107,15 @@ async def one_fault(server: Server, folder: Path, name: str, people: int, seed: 
         await site.open()
         crowd = Crowd(site, random.Random(seed))
         await crowd.arrive()
-        return await measure(site, crowd, name)
+        cell = await measure(site, crowd, name)
+        if name in RATED and not cell.failed:
+            await site.component.kill()
+            cell.rate = await plain_rate(site)
+            once = cell.pairs / cell.rate
+            cell.notes.append(
+                f"plain presences: {cell.rate:.0f}/s, so {once:.2f} s for every pair; wrong {cell.wrong / once:.2f} x"
+            )
+        return cell
     finally:
         await site.close()
 

@@ -21,7 +21,7 @@ async def plain_rate(site: Site) -> float:
     The component must not be connected; afterwards the clients believe what this said.
     """
     clients = site.online()
-    heard = sum(len(client.heard) for client in clients)
+    await site.calm(1.0)
     reader, writer = await asyncio.open_connection("127.0.0.1", site.server.ports.component)
     domain = site.server.component_domain
     writer.write(
@@ -34,6 +34,9 @@ async def plain_rate(site: Site) -> float:
     digest = hashlib.sha1(found[1] + site.server.secret.encode()).hexdigest()  # noqa: S324 - XEP-0114 says so
     writer.write(f"<handshake>{digest}</handshake>".encode())
     await reader.readuntil(b"handshake")
+    for client in clients:
+        client.read()
+    heard = sum(len(client.heard) for client in clients)
     swallowing = asyncio.create_task(_swallow(reader))
     begin = site.loop.time()
     for number, person in enumerate(site.people):
