@@ -19,6 +19,15 @@ OpenOffice = Callable[..., Awaitable[Office]]
 KINDS: tuple[type[Server], ...] = (Ejabberd, Prosody)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a worker of pytest-xdist (`--dist loadgroup`) take a file on one server as a whole: its office opens once."""
+    for item in items:
+        spec = getattr(item, "callspec", None)
+        chosen = spec.params["kind"].name if spec and "kind" in spec.params else "none"
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{chosen}"))
+
+
 @pytest.fixture(scope="session", params=KINDS, ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest) -> type[Server]:
     """Each kind of server in turn, for tests that start one of their own: `kind(folder)`."""
@@ -27,21 +36,28 @@ def kind(request: pytest.FixtureRequest) -> type[Server]:
 
 
 @pytest.fixture(scope="session")
-async def server(kind: type[Server], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """A private server of each kind; a missing one fails."""
-    server = kind(tmp_path_factory.mktemp("server"))
+async def ejabberd(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ejabberd]:
+    """A private ejabberd; a missing one fails."""
+    server = Ejabberd(tmp_path_factory.mktemp("ejabberd"))
     await server.start()
     yield server
     await server.stop()
 
 
 @pytest.fixture(scope="session")
-async def ejabberd(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ejabberd]:
-    """A private ejabberd, for what concerns ejabberd only."""
-    server = Ejabberd(tmp_path_factory.mktemp("ejabberd"))
+async def prosody(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Prosody]:
+    """A private Prosody; a missing one fails."""
+    server = Prosody(tmp_path_factory.mktemp("prosody"))
     await server.start()
     yield server
     await server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(kind: type[Server], request: pytest.FixtureRequest) -> Server:
+    """Each server in turn. It is not async: pytest-asyncio cannot set up a fixture from within one."""
+    chosen: Server = request.getfixturevalue(kind.name)
+    return chosen
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import socket
@@ -15,7 +16,9 @@ HOST = "127.0.0.1"
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 20.0
 _POLL = 0.02
-_PORTS = range(20_000, 32_000)
+_SHARES = 16
+_own_ports = range(20_000 + os.getpid() % _SHARES, 32_000, _SHARES)
+_ports = itertools.cycle(random.sample(_own_ports, len(_own_ports)))
 
 
 class ServerError(Exception):
@@ -121,17 +124,17 @@ class ServerProcess:
 
 
 def free_numbers(count: int) -> list[int]:
-    """So many distinct loopback ports that are free at this moment.
+    """So many loopback ports that are free at this moment, and that nobody else is given.
 
-    They lie below those that Linux gives to outgoing connections: a server that restarts finds them still free.
+    They lie below those that Linux gives to outgoing connections: a server that restarts finds them still free. Other
+    processes (pytest-xdist's workers) have others.
     """
     found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
+    while len(found) < count:
+        port = next(_ports)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind((HOST, port))
             found.append(port)
-        if len(found) == count:
-            break
     return found
 
 
