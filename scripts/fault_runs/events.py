@@ -30,7 +30,7 @@ class Day:
         self._clients = {(person, one): site.client(person, one) for person in site.people for one in RESOURCES}
         self._pbx = site.client(site.pbx, "pbx")
         self._kinds: list[tuple[int, Callable[[], str]]] = [
-            (10, self._come),
+            (16, self._come),
             (6, self._go),
             (12, self._panel),
             (14, self._choose),
