@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 
@@ -62,7 +62,7 @@ class Ejabberd:
     The folder holds all of it and may be used again: accounts and rosters are still there at the next start.
     """
 
-    name = "ejabberd"
+    name: ClassVar[str] = "ejabberd"
     domain = "example.test"
     component_domain = "panel.example.test"
     tells_presence = False

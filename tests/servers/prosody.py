@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.servers.process import free_numbers
 from tests.servers.prosody_node import ProsodyNode
@@ -45,7 +45,7 @@ class Prosody:
     The folder holds all of it and may be used again: accounts and rosters are still there at the next start.
     """
 
-    name = "prosody"
+    name: ClassVar[str] = "prosody"
     domain = "example.test"
     component_domain = "panel.example.test"
     tells_presence = True

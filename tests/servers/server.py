@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tests.servers.process import run_tool
 
@@ -40,14 +40,12 @@ class Server(Protocol):
     its accounts, rosters and messages.
     """
 
+    name: ClassVar[str]
+    """Which server it is: "ejabberd" or "prosody"."""
     folder: Path
     secret: str
 
     def __init__(self, folder: Path) -> None: ...
-
-    @property
-    def name(self) -> str:
-        """Which server it is: "ejabberd" or "prosody"."""
 
     @property
     def domain(self) -> str:
