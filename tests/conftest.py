@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let a worker of pytest-xdist (`--dist loadgroup`) take a file on one server as a whole: its office opens once."""
     for item in items:
         spec = getattr(item, "callspec", None)
-        chosen = spec.params["kind"].name if spec and "kind" in spec.params else "none"
+        chosen = getattr(spec.params.get("kind"), "name", "none") if spec else "none"
         item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{chosen}"))
 
 
