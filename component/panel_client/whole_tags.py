@@ -1,9 +1,11 @@
 """Feed an XML parser whole tags only.
 
-Since expat 2.6 (and Debian's patched older ones) a parser that was fed a part of a large tag or text waits for much
-more data before it looks again (CVE-2023-52425): the last stanza of a burst would wait for the next one. Fed up to a
-`>` it never has a part of anything. Servers write `>` as `&gt;` in texts and attributes, so each one ends a tag; if one
-did not, the stanza would only be late.
+expat with the fix of CVE-2023-52425 (2.6 and later; Debian 12's 2.5.0 from deb12u2 on) puts off a tag that came in
+pieces, until as many bytes again have come: the last stanza of a burst would wait for the next one. Measured with
+deb12u2, deb12u5 and Python 3.13.0 (its own 2.6.3): a tag that begins a read and is cut past its half, or that takes
+three reads. Texts are not held back. Fed up to a `>` the parser never has a part of a tag, and never looks at a large
+one again and again, which the older expat does. Servers write `>` as `&gt;` in texts and attributes, so each one ends
+a tag; if one did not, the stanza would only be late.
 """
 
 

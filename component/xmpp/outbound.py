@@ -9,7 +9,7 @@ from component.core.address import bare
 from component.core.presence import Presence
 from component.core.subscription import SubscriptionType
 from component.services.ports import Clock, NoAnswer
-from component.xmpp.gate import Stopped, serialize
+from component.xmpp.gate import Stopped, padded, serialize
 from component.xmpp.namespaces import ERROR, IQ, MESSAGE, PANEL, PING, PRESENCE, STANZAS, XML_LANG, tag
 from component.xmpp.render import Rendered, render
 from component.xmpp.requests import Requests
@@ -161,7 +161,7 @@ class Outbound:
     def send(self, stanza: Element) -> bool:
         """Send a stanza through the gate; what must not leave is logged and dropped, and False returned."""
         try:
-            self._link.write(serialize(stanza, self._link.domain))
+            self._link.write(padded(serialize(stanza, self._link.domain)))
         except Stopped as stopped:
             log.warning("a stanza to %s was stopped: %s", stanza.get("to"), stopped)
             return False

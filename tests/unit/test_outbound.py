@@ -12,7 +12,7 @@ from component.core.facts import Phone, Status
 from component.core.presence import Available, Payload, Show, Unavailable
 from component.core.text import xml_text
 from component.services.ports import NoAnswer
-from component.xmpp.gate import MAX_STANZA, Stopped, serialize
+from component.xmpp.gate import LONG_TAG, MAX_STANZA, Stopped, padded, serialize
 from component.xmpp.namespaces import CAPS, COMPONENT, DELAY, IQ, LAST, MESSAGE, PANEL, PING, tag
 from component.xmpp.outbound import RECIPIENTS_A_WRITE, Outbound
 from tests.unit.fakes import DOMAIN, START, FakeClock
@@ -257,3 +257,16 @@ def test_no_recipient_can_break_out_of_its_hole(recipients: list[str]) -> None:
     stanzas = rig.link.stanzas()
     assert [one.get("to", "").split() for one in stanzas] == [xml_text(to).split() for to in recipients]
     assert all(set(one.attrib) - {"from", "to"} == {"{http://www.w3.org/XML/1998/namespace}lang"} for one in stanzas)
+
+
+def test_white_space_stands_behind_a_long_tag_only() -> None:
+    short = b"<m><body>" + b"x" * 2 * LONG_TAG + b"</body></m>"
+    assert padded(short) == short
+    tags = [b"<a x='" + b"x" * size + b"'/>" for size in (LONG_TAG, 3 * LONG_TAG)]
+    long = b"<m>" + b"".join(tags) + b"</m>"
+    assert padded(long) == long + b" " * len(tags[1])
+
+
+def test_what_is_sent_is_padded(rig: Rig) -> None:
+    rig.out.send(message("x", id="x" * LONG_TAG))
+    assert rig.link.writes[0].endswith(b"</message>" + b" " * (len(rig.link.writes[0].partition(b">")[0]) + 1))

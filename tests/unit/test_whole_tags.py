@@ -26,15 +26,16 @@ def test_nothing_is_lost_and_nothing_waits_that_ends_in_a_tag(data: bytes, cuts:
 
 @pytest.mark.parametrize("size", [10, 1000, 5000, 60_000, 300_000])
 @pytest.mark.parametrize("cut", [7, 999, 1460, 4096])
-def test_a_large_stanza_is_there_with_its_last_byte(size: int, cut: int) -> None:
+@pytest.mark.parametrize("stanza", ["<iq id='{}'/>", "<iq><text>{}</text></iq>", "<iq><x a='{}'/></iq>"])
+def test_a_large_stanza_is_there_with_its_last_byte(stanza: str, size: int, cut: int) -> None:
+    """Without the mechanism it fails for tags where expat puts them off (Debian 12 from deb12u2 on, Python 3.13)."""
     parser: Any = XMLPullParser(("end",))
     feed, seen = ours.WholeTags(), list[str]()
-    stanza = b"<iq until='" + b"x" * size + b"'><text>" + b"y" * size + b"</text></iq>"
-    data = b"<stream>" + stanza
+    data = b"<stream>" + stanza.format("x" * size).encode()
     for start in range(0, len(data), cut):
         parser.feed(feed(data[start : start + cut]))
         seen += [element.tag for _, element in parser.read_events()]
-    assert seen == ["text", "iq"]
+    assert seen[-1] == "iq"
 
 
 def test_the_panels_client_has_the_same() -> None:
