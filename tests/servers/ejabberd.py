@@ -16,7 +16,7 @@ from tests.servers.process import HOST, free_numbers
 from tests.servers.server import RosterItem, make_certificate
 
 CONFIG_FOLDER = Path(__file__).resolve().parents[2] / "ejabberd-config"
-_CONFLICT = 409
+_BAD_REQUEST, _CONFLICT = 400, 409
 _API_TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
@@ -152,11 +152,11 @@ class Ejabberd:
         found: dict[str, RosterItem] = {}
         rows = await self.api("get_roster", user=user, host=self.domain)
         assert isinstance(rows, list)
-        for row in rows:  # ejabberd lists an item once for each of its groups
+        for row in rows:  # up to 23.04 an item is listed once for each of its groups, later once with all of them
             jid = row["jid"]
             earlier = found[jid].groups if jid in found else ()
-            groups = (*earlier, row["group"]) if row["group"] else earlier
-            ask = "subscribe" if row["ask"] in ("subscribe", "out", "both") else "none"
+            groups = (*earlier, *(group for group in row.get("groups", [row.get("group")]) if group))
+            ask = "subscribe" if row.get("ask", row.get("pending")) in ("subscribe", "out", "both") else "none"
             found[jid] = RosterItem(jid, row["nick"], row["subscription"], ask, tuple(sorted(groups)))
         return [found[jid] for jid in sorted(found)]
 
@@ -165,16 +165,14 @@ class Ejabberd:
     ) -> None:
         """Put a bare JID or a domain into an account's roster; the server pushes it. Raises ApiError."""
         local, host = _split(jid)
-        await self.api(
-            "add_rosteritem",
-            localuser=user,
-            localhost=self.domain,
-            user=local,
-            host=host,
-            nick=name,
-            group=";".join(groups),
-            subs=subscription,
-        )
+        item = {"localuser": user, "localhost": self.domain, "user": local, "host": host, "nick": name}
+        item |= {"subs": subscription}
+        try:
+            await self.api("add_rosteritem", **item, group=";".join(groups))
+        except ApiError as error:
+            if error.status != _BAD_REQUEST:
+                raise
+            await self.api("add_rosteritem", **item, groups=list(groups))  # from 24.02 on
 
     async def delete_roster_item(self, user: str, jid: str) -> None:
         """Remove an item from an account's roster. Raises ApiError."""

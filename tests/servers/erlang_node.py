@@ -13,20 +13,24 @@ from pathlib import Path
 
 from tests.servers.process import ServerError, ServerProcess
 
+OTHER = "TEST_EJABBERD"
+"""The environment variable that names a folder with another ejabberd's unpacked packages (scripts/newer-ejabberd)."""
+
 # The node ends when its standard input does, so it never outlives the process that started it, even a killed one.
 _END_WITH_PARENT = 'spawn(fun() -> io:get_line(""), init:stop() end)'
 _INETRC = '{lookup,["file","native"]}.\n{host,{127,0,0,1},["localhost"]}.\n'
 
 
-def installed_libraries() -> Path:
-    """The folder with Debian's Erlang libraries, ejabberd among them.
+def installed_libraries() -> list[Path]:
+    """The folders with Debian's Erlang libraries, ejabberd among them; the first ones win.
 
     Raises ServerError when the package is not installed.
     """
-    found = sorted(Path("/usr/lib").glob("*/ejabberd-*/ebin/ejabberd.app"))
+    root = Path(os.environ.get(OTHER, "/"))
+    found = sorted(root.glob("usr/lib/*/ejabberd-*/ebin/ejabberd.app"))
     if not found or shutil.which("erl") is None:
-        raise ServerError("ejabberd is not installed. Install it as root: apt-get install ejabberd")
-    return found[-1].parents[2]
+        raise ServerError(f"no ejabberd in {root}. Install it as root: apt-get install ejabberd")
+    return [found[-1].parents[2], root / "usr/lib/erlang/lib"]
 
 
 class ErlangNode:
@@ -56,12 +60,12 @@ class ErlangNode:
                 return path.read_text(encoding="utf-8", errors="replace")
         return ""
 
-    def _environment(self, libraries: Path) -> dict[str, str]:
+    def _environment(self, libraries: list[Path]) -> dict[str, str]:
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "HOME": str(self.folder),
-            "ERL_LIBS": str(libraries),
+            "ERL_LIBS": ":".join(map(str, libraries)),
             "ERL_INETRC": str(self.folder / "inetrc"),
             "ERL_CRASH_DUMP_BYTES": "0",
             "EJABBERD_CONFIG_PATH": str(self.folder / "ejabberd.yml"),

@@ -19,6 +19,8 @@ _POLL = 0.02
 _SHARES = 16
 _own_ports = range(20_000 + os.getpid() % _SHARES, 32_000, _SHARES)
 _ports = itertools.cycle(random.sample(_own_ports, len(_own_ports)))
+# For a run with another libexpat, say.
+_KEPT = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 
 class ServerError(Exception):
@@ -60,7 +62,7 @@ class ServerProcess:
         with (folder / "console.log").open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
-                env=environment,
+                env={**_KEPT, **environment},
                 cwd=folder,
                 stdin=PIPE,
                 stdout=output,
