@@ -20,6 +20,8 @@ from component.core.presence import Show, Style
 from component.core.roster import domain_item
 from component.core.status import Rules
 from component.core.texts import say
+from component.ending import finish
+from component.notify import Notifier
 from component.rosters.choice import choose_way
 from component.rosters.ejabberd_api import EjabberdApi
 from component.rosters.pace import Pace
@@ -55,8 +57,6 @@ log = logging.getLogger(__name__)
 
 SERVER_IDLE_SHARE = 0.75
 """How much of its time a server is left alone while its rosters are filled."""
-STOP_TIMEOUT = 10.0
-"""Seconds in which a stop must have told everybody; systemd's TimeoutStopSec must be longer."""
 CHECK_TIMEOUT = 5.0
 """Seconds that `check` gives the server for the handshake."""
 
@@ -118,15 +118,22 @@ async def run(config: Config) -> int:
     taken over; the log says why.
     """
     stopping: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    notifier = Notifier(os.environ, os.getpid())
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, _stop, stopping, number)
+    feeding = asyncio.create_task(notifier.keep_alive())
     async with AsyncExitStack() as stack:
+        stack.callback(feeding.cancel)
         try:
             make_way(config.control.socket)
             store = await Database.open(config.store.url)
             stack.push_async_callback(store.close)
+            # Ready: what an administrator can set right is right. Neither the server nor another instance is waited
+            # for: systemd would end a service that takes too long to start.
+            notifier.tell(READY="1")
+            notifier.status = lambda: "standing by: another instance serves this company"
             taken = await _lease(store, stopping)
-            return await _serve(config, store, *taken, stack, stopping) if taken else 0
+            return await _serve(config, store, *taken, stack, stopping, notifier) if taken else 0
         except (StoreError, RosterError) as problem:
             log.error("%s", problem)
             return 1
@@ -170,6 +177,7 @@ async def _serve(
     contested: bool,
     stack: AsyncExitStack,
     stopping: asyncio.Future[signal.Signals],
+    notifier: Notifier,
 ) -> int:
     settings, snapshot = settings_from(config), await store.load()
     company = Company(settings, store, snapshot)
@@ -228,6 +236,7 @@ async def _serve(
         log.warning("the directory is empty: nobody is answered; import it: panel-presence employees import FILE.csv")
     link.connect()
     stack.push_async_callback(link.stop)
+    notifier.status, notifier.rounds = lambda: _status(link, company), lambda: heartbeat.rounds
     beating, worker = asyncio.create_task(heartbeat.run()), asyncio.create_task(provisioning.run())
     try:
         await asyncio.wait((stopping, beating, worker), return_when=asyncio.FIRST_COMPLETED)
@@ -240,22 +249,19 @@ async def _serve(
     if not stopping.done():
         return 1
     attendance.stop()
-    await _finish(publisher, heartbeat, withdraw=stopping.result() is not signal.SIGHUP)
+    await finish(
+        publisher,
+        heartbeat,
+        notifier,
+        config.stop.timeout,
+        withdrawn=0 if stopping.result() is signal.SIGHUP else len(company.directory),
+    )
     return 0
 
 
-async def _finish(publisher: Publisher, heartbeat: Heartbeat, *, withdraw: bool) -> None:
-    """Bring the watchers to the end of the run, within a time, and note for the next start what they hold."""
-    try:
-        async with asyncio.timeout(STOP_TIMEOUT):
-            if withdraw:
-                await publisher.withdraw_all()
-            await heartbeat.proof(STOP_TIMEOUT)
-            await heartbeat.renew()
-    except TimeoutError:
-        log.warning("stopped before everything was told: %d contacts are owed to their watchers", publisher.owed)
-    except StoreError as problem:
-        log.warning("%s", problem)
+def _status(link: Link, company: Company) -> str:
+    state = f"connected as {link.domain}" if link.up else f"not connected: {link.problem}"
+    return f"{state}; {len(company.directory)} employees"
 
 
 async def check(config: Config) -> AsyncIterator[CheckLine]:

@@ -202,6 +202,17 @@ class ControlConfig(_Section):
         return value
 
 
+class StopConfig(_Section):
+    """How the component ends."""
+
+    timeout: Duration = Field(
+        default=timedelta(seconds=10),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=5),
+        description=f"{ALLOWED_DURATIONS}, 1s to 5m",
+    )
+
+
 class LogConfig(_Section):
     """The log."""
 
@@ -228,6 +239,7 @@ class Config(BaseSettings):
     rosters: RostersConfig = Field(default=RostersConfig(), description="a section")
     pbx: PbxConfig = Field(default=PbxConfig(), description="a section")
     control: ControlConfig = Field(default=ControlConfig(), description="a section")
+    stop: StopConfig = Field(default=StopConfig(), description="a section")
     log: LogConfig = Field(default=LogConfig(), description="a section")
 
     @classmethod

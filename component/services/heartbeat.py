@@ -98,6 +98,7 @@ class Heartbeat:
         self._clock = clock
         self._every = every
         self._number = 0
+        self.rounds = 0
         self._under_way: dict[int, Beat] = {}
         self._resync = resync
         self._trusted = 0
@@ -108,6 +109,7 @@ class Heartbeat:
     async def run(self) -> None:
         """Beat; returns when the lease was lost to another instance."""
         while True:
+            self.rounds += 1
             try:
                 if not await self._lease_holds():
                     return

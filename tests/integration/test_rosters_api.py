@@ -44,8 +44,8 @@ async def test_items_are_what_the_server_stores(api: EjabberdApi, ejabberd: Ejab
         await api.add(ACCOUNT, item)
     assert await api.read(ACCOUNT) == {item.jid: item for item in (bare, petrov, domain_item)}
     stored = {item.jid: item for item in await ejabberd.roster(USER)}
-    assert stored[bare.jid] == StoredItem(bare.jid, "", "both", "undefined", ())
-    assert stored[DOMAIN] == StoredItem(DOMAIN, "Телефония", "from", "undefined", ("Телефония",))
+    assert stored[bare.jid] == StoredItem(bare.jid, "", "both", "none", ())
+    assert stored[DOMAIN] == StoredItem(DOMAIN, "Телефония", "from", "none", ("Телефония",))
 
     await api.add(ACCOUNT, RosterItem(petrov.jid, "О'Нил", ("Офис",), "both"))
     assert (await api.read(ACCOUNT))[petrov.jid] == RosterItem(petrov.jid, "О'Нил", ("Офис",), "both")

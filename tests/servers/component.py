@@ -26,6 +26,7 @@ class Component:
         self.socket = folder / "control.sock"
         self.store = folder / "panel-presence.db"
         self.lines: list[str] = []
+        self.environment: dict[str, str] = {}
         self.settings: dict[str, Mapping[str, object]] = {
             "store": {"url": f"sqlite+aiosqlite:///{self.store}"},
             "control": {"socket": str(self.socket)},
@@ -58,7 +59,7 @@ class Component:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            env=_environment(),
+            env=_environment() | self.environment,
         )
         self._reader = asyncio.create_task(self._read(self._process))
         await self.wait_log(until, begin=begin, within=within)

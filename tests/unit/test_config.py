@@ -60,6 +60,7 @@ def test_the_defaults(load: Load) -> None:
     assert config.rosters.ejabberd_api is None
     assert (config.pbx.jids, config.pbx.ttl) == ((), timedelta(hours=24))
     assert config.control.socket == Path("/run/panel-presence/control.sock")
+    assert config.stop.timeout == timedelta(seconds=10)
     assert config.log.level == "info"
 
 
@@ -94,7 +95,7 @@ def test_the_documented_file_is_valid_and_shows_the_defaults(tmp_path: Path) -> 
     defaults = Config(xmpp=config.xmpp)
     assert config.status.model_copy(update={"presets": {}}) == defaults.status
     assert config.rosters.model_copy(update={"ejabberd_api": None}) == defaults.rosters
-    for section in ("store", "company", "pbx", "control", "log"):
+    for section in ("store", "company", "pbx", "control", "stop", "log"):
         assert getattr(config, section) == getattr(defaults, section)
 
 
@@ -146,7 +147,7 @@ def test_paths_start_at_the_file(load: Load, tmp_path: Path) -> None:
         ("[stor]", 'stor is not a known key; did you mean "store"?'),
         (
             "[qqq]",
-            "qqq is not a known key; known here: xmpp, store, company, status, rosters, pbx, control, log",
+            "qqq is not a known key; known here: xmpp, store, company, status, rosters, pbx, control, stop, log",
         ),
         ('[company]\nlanguage = "de"', 'company.language = "de": must be ru or en'),
         (
@@ -186,6 +187,10 @@ def test_paths_start_at_the_file(load: Load, tmp_path: Path) -> None:
             "such as sqlite+aiosqlite:///panel-presence.db",
         ),
         ('[pbx]\njids = ["a b"]', 'pbx.jids.0 = "a b": must be a list of JIDs such as ["pbx@example.test"]'),
+        (
+            '[stop]\ntimeout = "1h"',
+            'stop.timeout = "1h": must be a positive duration such as "90s", "15m", "1h", "2d" or "1h30m", 1s to 5m',
+        ),
         ('[log]\nlevel = "loud"', 'log.level = "loud": must be debug, info, warning or error'),
         ("store = 5", 'xmpp.store is not a known key; did you mean "store"?'),
         ('secrt = "hunter2"', 'xmpp.secrt is not a known key; did you mean "secret"?'),
