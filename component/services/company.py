@@ -166,6 +166,16 @@ class Company:
             if exception == "approved" and self.directory.may_see(viewer, contact)
         ]
 
+    def still_approved(self) -> list[tuple[str, str]]:
+        """Return the subscriptions made by hand, (viewer, contact), to contacts that may no longer be seen."""
+        return [
+            (viewer, contact)
+            for viewer, exceptions in self._subscriptions.items()
+            for contact, exception in exceptions.items()
+            if exception == "approved" and contact in self.directory.employees
+            if not self.directory.may_see(viewer, contact)
+        ]
+
     def subscribed(self, viewer: str, contact: str) -> bool:
         """Say whether an employee, who may see a contact, has him in his roster with a subscription."""
         exception = self.exception(viewer, contact)

@@ -42,11 +42,19 @@ class DirectoryChanges:
         """
         for viewer in viewers:
             for contact in before.visible_to(viewer) - after.visible_to(viewer):
-                localpart = before.employees[contact].localpart
-                if self._company.subscribed(viewer, contact):
-                    self._publisher.take_back(localpart, tuple(self._company.addresses(viewer)), "removed")
-                exception = self._company.exception(viewer, contact)
-                if exception == "approved":
-                    self._stream.send_subscription("unsubscribed", localpart, before.employees[viewer].account)
-                if exception == "approved" or contact not in after.employees:
+                self._end(viewer, contact, before)
+                if contact not in after.employees:
                     self._company.set_exception(viewer, contact, None)
+
+    def link_up(self) -> None:
+        """End the subscriptions that could not be ended while the link was down: nobody else would."""
+        for viewer, contact in self._company.still_approved():
+            self._end(viewer, contact, self._company.directory)
+
+    def _end(self, viewer: str, contact: str, directory: Directory) -> None:
+        localpart = directory.employees[contact].localpart
+        if self._company.subscribed(viewer, contact):
+            self._publisher.take_back(localpart, tuple(self._company.addresses(viewer)), "removed")
+        if self._company.exception(viewer, contact) == "approved" and self._stream.up:
+            self._stream.send_subscription("unsubscribed", localpart, directory.employees[viewer].account)
+            self._company.set_exception(viewer, contact, None)

@@ -131,6 +131,24 @@ async def test_a_subscription_made_by_hand_ends(rig: Rig) -> None:
     assert rig.world.stream.other[-1] == ("unsubscribed", "ivanov", "petrov@example.test")
 
 
+async def test_a_subscription_made_by_hand_ends_when_the_link_is_back() -> None:
+    rig = Rig(Roster())
+    for one in ("ivanov", "sidorov"):
+        rig.world.subscriptions.received("subscribe", "petrov@example.test", one)
+    rig.world.stream.up = False
+    await rig.blocking.block("ivanov", "petrov")
+    assert rig.world.company.still_approved() == [("petrov", "ivanov")]
+    rig.world.stream.up = True
+    rig.world.stream.other.clear()
+    rig.world.stream.presences.clear()
+    for _ in range(2):
+        rig.changes.link_up()
+        assert rig.world.stream.other == [("unsubscribed", "ivanov", "petrov@example.test")]
+        assert rig.world.stream.shown("petrov@example.test") == {"ivanov": "offline"}
+    await rig.blocking.unblock("ivanov", "petrov")
+    assert rig.world.company.approved_by_hand("petrov") == ["sidorov"]
+
+
 async def test_what_somebody_deleted_by_hand_does_not_come_back_by_an_unblock(rig: Rig) -> None:
     async with rig.running():
         rig.world.company.set_exception("petrov", "ivanov", "deleted")
