@@ -5,6 +5,9 @@ from typing import Literal
 Language = Literal["ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
 
+LONGEST_VALUE = 400
+"""Characters of a value in a text; the longest of our own is a status with its custom text."""
+
 _TEXTS: dict[str, tuple[str, str]] = {
     "busy": ("Занят", "Busy"),
     "dnd": ("Не беспокоить", "Do not disturb"),
@@ -78,6 +81,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Сообщение слишком большое или слишком глубоко вложено",
         "the message is too large or nested too deeply",
     ),
+    "answer-impossible": ("Ответ был бы слишком большим", "the answer would be too large"),
     "no-groupchat": ("Групповой чат не поддерживается", "group chat is not supported"),
     "internal": ("Внутренняя ошибка", "internal error"),
     # ad-hoc commands
@@ -132,8 +136,15 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def say(key: str, language: Language, **values: object) -> str:
-    """Return the text `key` in a language, with its placeholders filled in."""
-    return _TEXTS[key][LANGUAGES.index(language)].format(**values)
+    """Return the text `key` in a language, with its placeholders filled in; a long value is cut short."""
+    shown = {name: _short(value) for name, value in values.items()}
+    return _TEXTS[key][LANGUAGES.index(language)].format(**shown)
+
+
+def _short(value: object) -> object:
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        return value[: LONGEST_VALUE - 1] + "…"
+    return value
 
 
 def language_of(tag: str | None, fallback: Language) -> Language:

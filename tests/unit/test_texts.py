@@ -6,7 +6,7 @@ import pytest
 
 from component.core.errors import Refusal
 from component.core.facts import Status
-from component.core.texts import _TEXTS, LANGUAGES, Language, day_of, language_of, say
+from component.core.texts import _TEXTS, LANGUAGES, LONGEST_VALUE, Language, day_of, language_of, say
 
 
 def placeholders(template: str) -> set[str]:
@@ -30,6 +30,12 @@ def test_every_panel_status_has_a_text(status: Status, language: Language) -> No
 def test_placeholders_are_filled_and_their_values_are_left_alone() -> None:
     assert say("unknown-child", "ru", name="{x}") == "Неизвестный элемент «{x}»"
     assert say("unknown-child", "en", name="{x}") == "unknown element '{x}'"
+
+
+def test_a_huge_value_does_not_make_a_huge_text() -> None:
+    text = say("unknown-child", "en", name="x" * 100_000)
+    assert text == f"unknown element '{'x' * (LONGEST_VALUE - 1)}…'"
+    assert say("unknown-child", "en", name="x" * LONGEST_VALUE) == f"unknown element '{'x' * LONGEST_VALUE}'"
 
 
 @pytest.mark.parametrize(
