@@ -233,7 +233,7 @@ FAULTS: dict[str, Fault] = {
     "cut": Fault("link cut", cut),
     "half-dead-out": Fault("half-dead link: to the server", half_dead("to server")),
     "half-dead-in": Fault("half-dead link: to the component", half_dead("to component")),
-    "server-hangs": Fault("server hangs (SIGSTOP)", server_hangs, hears=True),
+    "server-hangs": Fault("server hangs (SIGSTOP)", server_hangs),
     "component-hangs": Fault("component hangs (SIGSTOP)", component_hangs, hears=True),
     "store-locked": Fault("database locked", store_locked, hears=True),
     "disk-full": Fault("disk full", disk_full, hears=True),

@@ -129,7 +129,7 @@ async def measure(site: Site, crowd: Crowd, name: str) -> Cell:
     for client in site.clients:
         client.read()
     before = {client: (client.online_at, dict(client.belief), len(client.heard)) for client in site.clients}
-    handshakes = len(site.proxy.handshakes)
+    refreshes = len(site.refreshes())
     struck = site.loop.time()
     try:
         back = await fault.strike(site, lambda: crowd.change(hears=fault.hears))
@@ -146,11 +146,13 @@ async def measure(site: Site, crowd: Crowd, name: str) -> Cell:
     if wrong:
         cell.failed = "the component itself is wrong: " + ", ".join(wrong[:5])
     truth = {site.contact(row.id): (row.show, row.shown) for row in rows}
-    greeted = len(site.proxy.handshakes) - handshakes
+    refreshed = len(site.refreshes()) - refreshes
     for client in site.online():
         online_at, belief, length = before.get(client, (0.0, {}, 0))
         same = client.online_at == online_at
-        count(cell, fault, client, truth, belief if same else {}, client.heard[length if same else 0 :], back, greeted)
+        count(
+            cell, fault, client, truth, belief if same else {}, client.heard[length if same else 0 :], back, refreshed
+        )
     return cell
 
 
@@ -162,7 +164,7 @@ def count(
     before: dict[str, Shown],
     heard: list[Heard],
     back: float,
-    greeted: int,
+    refreshed: int,
 ) -> None:
     """Add what one client heard to a cell."""
     by_contact: dict[str, list[Heard]] = {contact: [] for contact in truth}
@@ -178,7 +180,7 @@ def count(
         kinds = Counter(one.kind for one in presences)
         first = before.get(contact) or next((one.shown for one in presences), NOTHING)
         needed = 2 if fault.withdraws else int(bool(presences) and first != presences[-1].shown)
-        refresh = min(kinds["repeat"], greeted)
+        refresh = min(kinds["repeat"], refreshed)
         cell.pairs += 1
         cell.late += late > 0
         cell.wrong = max(cell.wrong, late)
