@@ -90,7 +90,7 @@ class Inbound:
         employee = self._company.directory.by_account.get(bare(sender))
         if self._attendance.is_pbx(sender):
             self._attendance.pbx_here(sender)
-        if employee is None:
+        if employee is None or not split(sender)[2]:  # an account itself is no session
             return
         panel = presence.find(tag(PANEL, "panel"))
         if panel is None:
@@ -152,7 +152,8 @@ class Inbound:
         result = self._response(iq, "result")
         if payload is not None:
             result.append(payload)
-        self._outbound.send(result)
+        if not self._outbound.send(result):  # too large, as when a huge node is echoed
+            self._refuse(iq, Refusal("not-acceptable", "answer-impossible"))
 
     def _refuse(self, iq: Element, refusal: Refusal) -> None:
         language = self._questions.language(iq)

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp import ComponentXMPP
 
+from component.xmpp.gate import Gated
 from component.xmpp.whole_tags import WholeTags
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Link:
         while self.up and self._stream.transport and self._stream.transport.get_write_buffer_size() > FULL:  # noqa: ASYNC110
             await asyncio.sleep(0.01)  # slixmpp's protocol is not told when its transport has room again
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Gated) -> None:
         """Send bytes of whole stanzas; while the link is down they are dropped."""
         if self.up and self._stream.transport:
             self._stream.transport.write(data)

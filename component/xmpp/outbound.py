@@ -3,15 +3,15 @@
 import logging
 from collections.abc import Iterable
 from typing import Literal, Protocol
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element, SubElement, fromstring
 
 from component.core.address import bare
 from component.core.presence import Presence
 from component.core.subscription import SubscriptionType
 from component.services.ports import Clock, NoAnswer
-from component.xmpp.gate import Stopped, padded, serialize
+from component.xmpp.gate import Gated, Stopped, Template, padded, serialize
 from component.xmpp.namespaces import ERROR, IQ, MESSAGE, PANEL, PING, PRESENCE, STANZAS, XML_LANG, tag
-from component.xmpp.render import Rendered, render
+from component.xmpp.render import render
 from component.xmpp.requests import Requests
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Writer(Protocol):
     def silent_for(self) -> float:
         """Seconds since anything came from the server."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Gated) -> None:
         """Send whole stanzas; they are dropped while the link is down."""
 
     async def room(self) -> None:
@@ -74,8 +74,8 @@ class Outbound:
         self._clock = clock
         self._language = language
         self._caps = caps
-        self._domain_caps = domain_caps
-        self._cache: dict[str, tuple[Presence, Rendered]] = {}
+        self._domain_caps = fromstring(domain_caps)  # noqa: S314 - our own text
+        self._cache: dict[str, tuple[Presence, Template | None]] = {}
         self._requests = Requests(self.send)
 
     @property
@@ -105,23 +105,20 @@ class Outbound:
         """Send a contact's presence to each of `to`, in few writes."""
         if not self.up:
             return
-        cached = self._cache.get(localpart)
-        if cached and cached[0] == presence:
-            rendered = cached[1]
-        else:
-            rendered = render(presence, localpart, self._link.domain, self._language, self._caps)
-            self._cache[localpart] = (presence, rendered)
+        template = self._template(localpart, presence)
+        if template is None:
+            return
         now, recipients = self._clock(), list(to)
         for start in range(0, len(recipients), RECIPIENTS_A_WRITE):
             chunk = recipients[start : start + RECIPIENTS_A_WRITE]
-            self._link.write(rendered.write(chunk, now, answer=answer))
+            self._link.write(template.write(chunk, now, answer=answer))
 
     def send_gateway_presence(self, to: str) -> None:
         """Send the component's own available presence, from its domain."""
         presence = self._presence(to)
+        presence.append(self._domain_caps)
         if self.up:
-            data = serialize(presence, self._link.domain).removesuffix(b"/>").removesuffix(b" ")
-            self._link.write(data + b">" + self._domain_caps.encode() + b"</presence>")
+            self.send(presence)
 
     def send_gateway_unavailable(self, to: str) -> None:
         """Take the component's own presence back (RFC 6121 section 3.3.3)."""
@@ -197,6 +194,19 @@ class Outbound:
     def down(self) -> None:
         """The link went down: what was asked over it gets no answer any more."""
         self._requests.drop(f"the connection ended before the answer: {self.problem}")
+
+    def _template(self, localpart: str, presence: Presence) -> Template | None:
+        cached = self._cache.get(localpart)
+        if cached and cached[0] == presence:
+            return cached[1]
+        try:
+            rendered = render(presence, localpart, self._link.domain, self._language, self._caps)
+            template: Template | None = Template(rendered, self._link.domain)
+        except Stopped as stopped:
+            log.error("the presence of %s cannot be sent: %s", localpart, stopped)
+            template = None
+        self._cache[localpart] = (presence, template)
+        return template
 
     def _presence(self, to: str, *, localpart: str = "", type: str | None = None) -> Element:
         sender = f"{localpart}@{self._link.domain}" if localpart else self._link.domain

@@ -1,7 +1,7 @@
 """Presence -> bytes, once for all recipients.
 
 A rendered presence has holes, filled at the write: the recipient, the seconds of `jabber:iq:last` and, in an answer
-to a probe, the stamp's element. Everything else is escaped and cleaned here, so no text can close the stream.
+to a probe, the stamp's element. Everything else is escaped and cleaned here; `xmpp/gate.py` checks and fills it in.
 """
 
 from collections.abc import Iterable
@@ -26,18 +26,13 @@ class Rendered:
     idle_since: datetime | None
     delay: bytes
 
-    def write(self, to: Iterable[str], now: datetime, *, answer: bool = False) -> bytes:
-        """Return one stanza for each recipient."""
+    def write(self, to: Iterable[bytes], now: datetime, *, answer: bool = False) -> bytes:
+        """Return one stanza for each recipient, given as quoted attribute values."""
         seconds = b""
         if self.idle_since is not None:
             seconds = b"%d" % max(0, int((now - self.idle_since).total_seconds()))
         tail = self.open + seconds + self.close + (self.delay if answer else b"") + b"</presence>"
-        return b"".join([self.head + attribute(jid) + tail for jid in to])
-
-
-def attribute(value: str) -> bytes:
-    """Return a quoted, escaped attribute value."""
-    return quoteattr(xml_text(value)).encode()
+        return b"".join([self.head + address + tail for address in to])
 
 
 def _element_text(value: str) -> str:

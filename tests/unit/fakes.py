@@ -1,7 +1,7 @@
 """The outside of the services, written by hand: a clock that is set, a stream that records, a store, rosters."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -60,6 +60,11 @@ class FakeClock:
     def at(self, key: Hashable, when: datetime, callback: Callable[[], None]) -> None:
         """As `Timetable.at`."""
         self._deadlines[key] = (when, callback)
+
+    @property
+    def deadlines(self) -> Collection[Hashable]:
+        """The keys that have a deadline."""
+        return self._deadlines.keys()
 
     def cancel(self, key: Hashable) -> None:
         """As `Timetable.cancel`."""

@@ -1,9 +1,9 @@
 """The XMPP side on fakes: stanzas go in as elements, what leaves is parsed and checked as a server would check it."""
 
-import asyncio
 from dataclasses import replace
 from xml.etree.ElementTree import Element, fromstring
 
+from component.core.directory import Employee
 from component.services.attendance import Attendance
 from component.services.blocking import Blocking
 from component.services.catch_up import CatchUp
@@ -17,12 +17,13 @@ from component.services.relay import Relay
 from component.services.subscriptions import Subscriptions
 from component.xmpp import disco
 from component.xmpp.commands import Commands
+from component.xmpp.gate import MAX_STANZA, recipient
 from component.xmpp.inbound import Inbound
-from component.xmpp.namespaces import COMPONENT, ERROR, STANZAS, tag
+from component.xmpp.namespaces import COMPONENT, ERROR, IQ, MESSAGE, PRESENCE, STANZAS, tag
 from component.xmpp.outbound import Outbound
 from component.xmpp.privileges import Privileges
 from component.xmpp.questions import Questions
-from tests.unit.fakes import DOMAIN, KEPT, FakeClock, FakeStore, employee
+from tests.unit.fakes import DOMAIN, KEPT, FakeClock, FakeStore, employee, until
 
 PEOPLE = (
     replace(employee("ivanov", ("a",)), name="Иванов Иван", extension="101", timezone="Asia/Yekaterinburg"),
@@ -52,9 +53,12 @@ class FakeLink:
         if self.defects:
             self.defects -= 1
             raise ZeroDivisionError("a defect")
-        for stanza in fromstring(b"<s xmlns='%s'>%s</s>" % (COMPONENT.encode(), data)):
+        stanzas = [*fromstring(b"<s xmlns='%s'>%s</s>" % (COMPONENT.encode(), data))]
+        assert len(data) <= MAX_STANZA * len(stanzas)
+        for stanza in stanzas:
+            assert stanza.tag in (IQ, MESSAGE, PRESENCE)
             assert stanza.get("from", "").partition("/")[0].rpartition("@")[2] == DOMAIN
-            assert stanza.get("to")
+            assert recipient(stanza.get("to", ""))
             self.left.append(stanza)
 
 
@@ -69,23 +73,24 @@ class StanzaRig:
         settings: Settings | None = None,
         *,
         store: Store | None = None,
+        people: tuple[Employee, ...] = PEOPLE,
         blocks: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
         settings = settings or Settings(
             DOMAIN, visibility="groups", pbx_jids=frozenset({PBX}), presets=(("На обеде", "busy"),)
         )
         self.clock, self.store, self.link = FakeClock(), FakeStore(), FakeLink()
-        snapshot = Snapshot(employees=PEOPLE, rosters={one.id: KEPT for one in PEOPLE}, blocks=blocks)
+        snapshot = Snapshot(employees=people, rosters={one.id: KEPT for one in people}, blocks=blocks)
         rows = store or self.store
         self.company = company = Company(settings, rows, snapshot)
-        self.outbound = out = Outbound(self.link, self.clock, "ru", disco.CONTACT.caps, "<c/>")
+        self.outbound = out = Outbound(self.link, self.clock, "ru", disco.CONTACT.caps, "<c/>", ping_timeout=0.01)
         self.publisher = Publisher(company, out, rows, self.clock, self.clock, {})
         catch_up = CatchUp(company, self.publisher, out, None)
         self.attendance = Attendance(company, self.publisher, catch_up, out, self.clock, self.clock)
         self.beats: list[tuple[str, int]] = []
         self.subscriptions = Subscriptions(company, self.publisher, out, self.clock, lambda _: None)
         self.choices = Choices(company, self.publisher, rows, self.clock)
-        self.relay = Relay(company, self.attendance, out)
+        self.relay = Relay(company, self.attendance, out, remembered=200)
         provisioning = Provisioning(company, self.publisher, rows, _no_way, _no_pause, out.send_probe)
         changes = DirectoryChanges(company, self.publisher, out)
         self.blocking = Blocking(company, changes, provisioning, rows, self.clock)
@@ -113,8 +118,7 @@ class StanzaRig:
             (stanza,) = fromstring(f"<s xmlns='{COMPONENT}'>{stanza}</s>")
         before = len(self.left)
         self.inbound.stanza(stanza)
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await until(lambda: not self.inbound._answering)
         return self.left[before:]
 
     async def asks(self, payload: str, *, kind: str = "get", to: str = DOMAIN, sender: str = PETROV) -> Element:

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from component.xmpp.gate import Gated
 from component.xmpp.link import Link
 from tests.unit.fakes import DOMAIN
 
@@ -125,7 +126,7 @@ async def test_a_probe_is_handed_on_and_slixmpp_answers_nothing_by_itself() -> N
         link.on_stanza = came.append
         await eventually(lambda: bool(came))
         assert (told, came[0].get("type")) == (["up"], "probe")
-        link.write(b"<message id='barrier'/>")
+        link.write(Gated(b"<message id='barrier'/>"))
         await eventually(lambda: "barrier" in server.received)
         assert "unsubscribed" not in server.received
         assert 'xml:lang="ru"' in server.received
@@ -144,9 +145,9 @@ async def test_the_link_comes_back_after_a_drop_and_what_is_written_meanwhile_is
         await eventually(lambda: told == ["up"])
         link.drop("a test")
         await eventually(lambda: told[:2] == ["up", "down"])
-        link.write(b"<message id='lost'/>")
+        link.write(Gated(b"<message id='lost'/>"))
         await eventually(lambda: told == ["up", "down", "up"])
-        link.write(b"<message id='barrier'/>")
+        link.write(Gated(b"<message id='barrier'/>"))
         await eventually(lambda: "barrier" in server.received)
         assert "lost" not in server.received
 
@@ -193,7 +194,7 @@ async def test_two_connections_do_not_take_the_stream_from_each_other_all_the_ti
 
 async def test_a_server_that_never_answers_the_handshake_is_given_up_and_tried_again() -> None:
     async with linked(hangs, handshake_timeout=0.2) as (server, link, told):
-        link.write(b"<message id='early'/>")
+        link.write(Gated(b"<message id='early'/>"))
         await eventually(lambda: len(server.connections) >= 2)
         assert (told, link.problem) == ([], "the server does not answer the handshake")
         assert "early" not in server.received

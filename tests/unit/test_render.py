@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from xml.etree.ElementTree import Element, fromstring
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 from component.core.facts import Phone, Status
 from component.core.presence import Available, Payload, Presence, Show, Unavailable
 from component.core.text import xml_text
-from component.xmpp.gate import MAX_STANZA, Stopped, serialize
 from component.xmpp.namespaces import DELAY, IDLE, LAST, PANEL, XML_LANG, tag
 from component.xmpp.render import render
 from component.xmpp.times import instant, stamp
@@ -34,7 +34,7 @@ def parsed(data: bytes) -> list[Element]:
 @given(presences, st.lists(anything, min_size=1, max_size=3), st.booleans())
 def test_what_goes_in_comes_out(presence: Presence, recipients: list[str], answer: bool) -> None:
     rendered = render(presence, "o\\27neil", "panel.example.test", "ru", "<c/>")
-    stanzas = parsed(rendered.write(recipients, NOW, answer=answer))
+    stanzas = parsed(rendered.write([quoteattr(xml_text(to)).encode() for to in recipients], NOW, answer=answer))
     # an XML parser folds white space in attributes that was not written as a reference
     assert [one.get("to", "").split() for one in stanzas] == [xml_text(to).split() for to in recipients]
     for one in stanzas:
@@ -64,25 +64,6 @@ def test_what_goes_in_comes_out(presence: Presence, recipients: list[str], answe
         delayed = answer and isinstance(presence, Unavailable) and presence.since is not None
         assert (one.find(tag(DELAY, "delay")) is not None) == delayed
         assert (one.find("c") is not None) == available
-
-
-def test_the_gate_stops_what_would_close_the_stream() -> None:
-    good = Element("{jabber:component:accept}message", {"from": "a@panel.example.test", "to": "b@example.test"})
-    body = Element("{jabber:component:accept}body")
-    body.text = "a\x00b\x0bc\ufffe"
-    good.append(body)
-    assert fromstring(serialize(good, "panel.example.test")).findtext("body") == "a\ufffdb\ufffdc\ufffd"
-    for changed, why in (
-        ({"to": ""}, "no recipient"),
-        ({"from": "a@example.test"}, "foreign sender"),
-        ({"from": ""}, "foreign sender"),
-    ):
-        bad = Element(good.tag, {**good.attrib, **changed})
-        with pytest.raises(Stopped, match=why):
-            serialize(bad, "panel.example.test")
-    body.text = "x" * MAX_STANZA
-    with pytest.raises(Stopped, match="too many"):
-        serialize(good, "panel.example.test")
 
 
 @given(instants)
