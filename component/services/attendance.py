@@ -87,7 +87,12 @@ class Attendance:
 
     def gone(self, session: str) -> None:
         """A session's unavailable presence came; a bare JID's ends nothing (RFC 6121 section 4.5.4 is the server's)."""
+        self._catch_up.ended(session)
+        self._end(session)
+
+    def _end(self, session: str) -> None:
         self._unconfirmed.discard(session)
+        self._replays.pop(session, None)
         if employee := self._company.sessions.get(session):
             self._publisher.record(employee, SessionEnded(session))
         if session in self._pbxs:
@@ -177,9 +182,11 @@ class Attendance:
         if self.is_pbx(jid):
             self._pbx_lost(jid)
         employee, replay = self._company.sessions.get(jid), self._replays.pop(jid, None)
-        self.gone(jid)
+        self._end(jid)
         if employee and replay:
             self._publisher.record(employee, replay)
+        else:
+            self._catch_up.ended(jid)
 
     def _pbx_lost(self, pbx: str) -> None:
         self._unconfirmed.discard(pbx)

@@ -65,6 +65,12 @@ class CatchUp:
         if self._company.roster(employee).domain_item:
             self._publisher.present_all(employee, (session,))
 
+    def ended(self, session: str) -> None:
+        """A session is gone: nothing more is remembered of it."""
+        self._stored.discard(session)
+        self._seen.discard(session)
+        self._publisher.ended(session)
+
     async def run(self) -> None:
         """Tell the differences, then refresh everybody who got no more than these."""
         try:

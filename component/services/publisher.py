@@ -109,6 +109,10 @@ class Publisher:
         visible = self._company.directory.visible_to(viewer)
         self.present((contact for contact in visible if self._company.subscribed(viewer, contact)), to)
 
+    def ended(self, session: str) -> None:
+        """A session that was presented everything is gone."""
+        self._fresh.discard(session)
+
     def take_back(self, localpart: str, to: Iterable[str], reason: str) -> None:
         """Show a contact as unavailable to addresses that may no longer see it; `reason` names a text."""
         self._stream.send_presence(localpart, withdrawn(reason, self._company.settings.style), to)

@@ -38,6 +38,14 @@ def test_who_logged_in_since_or_may_have_gets_everything_once() -> None:
         assert [local for local, _, to in world.stream.presences if to == (WATCHER,)] == ["ivanov"]
 
 
+def test_a_session_that_ended_and_comes_back_gets_everything_again() -> None:
+    world, catch_up = office()
+    for _ in range(2):
+        catch_up.found("petrov@example.test/other", "petrov", world.clock.now)
+        catch_up.ended("petrov@example.test/other")
+    assert [local for local, _, _ in world.stream.presences] == ["ivanov", "ivanov"]
+
+
 def test_an_unknown_session_gets_everything() -> None:
     world, catch_up = office()
     catch_up.found("petrov@example.test/other", "petrov", world.clock.now - timedelta(minutes=59))
