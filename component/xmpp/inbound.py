@@ -117,7 +117,7 @@ class Inbound:
         elif message.get("from") == self._company.settings.domain:
             # Only a connection of this domain can have sent it: servers check `from`.
             mark = message.find(tag(PANEL, "instance"))
-            if mark is not None and (number := mark.get("number", "")).isdecimal():
+            if mark is not None and (number := mark.get("number", "")).isdecimal() and len(number) < 20:
                 self._came_back(mark.get("id", ""), int(number))
         elif not self._privileges.take(message):
             self._relay.refuse(message, "service-unavailable", "not-here")

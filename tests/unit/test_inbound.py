@@ -169,3 +169,12 @@ async def test_a_request_whose_answer_cannot_leave_is_refused() -> None:
     node = "&quot;" * (MAX_STANZA // 6)
     answer = await rig.asks(f"<query xmlns='{DISCO_ITEMS}' node='{node}'/>", to=f"ivanov@{DOMAIN}")
     assert error_of(answer) == ("modify", "not-acceptable", "Ответ был бы слишком большим")
+
+
+async def test_only_numbers_are_taken_for_our_own_numbered_messages(caplog: pytest.LogCaptureFixture) -> None:
+    rig = StanzaRig()
+    for number in ("", "x", "-1", "9" * 5000, "7"):
+        instance = f"<instance xmlns='{PANEL}' id='a' number='{number}'/>"
+        assert await rig.comes(f"<message from='{DOMAIN}' to='{DOMAIN}' type='headline'>{instance}</message>") == []
+    assert rig.beats == [("a", 7)]
+    assert caplog.records == []
