@@ -43,7 +43,8 @@ def render(presence: Presence, localpart: str, domain: str, language: str, caps:
     """Render a contact's presence; `caps` is the `<c/>` element that available ones carry (XEP-0115)."""
     sender = quoteattr(f"{localpart}@{domain}/{RESOURCE}")
     kind = "" if isinstance(presence, Available) else " type='unavailable'"
-    head = f"<presence from={sender}{kind} xml:lang='{language}' to="
+    # a localpart that is no text is the gate's to stop
+    head = f"<presence from={sender}{kind} xml:lang='{language}' to=".encode("utf-8", "surrogatepass")
     parts = [">"]
     if isinstance(presence, Available) and presence.show:
         parts.append(f"<show>{presence.show}</show>")
@@ -61,8 +62,8 @@ def render(presence: Presence, localpart: str, domain: str, language: str, caps:
         delay = f"<delay xmlns='{DELAY}' from={quoteattr(domain)} stamp='{stamp(presence.since)}'/>"
     opened = "".join(parts)
     if idle_since is None:
-        return Rendered(head.encode(), (opened + tail).encode(), b"", None, delay.encode())
-    return Rendered(head.encode(), opened.encode(), (close + tail).encode(), idle_since, delay.encode())
+        return Rendered(head, (opened + tail).encode(), b"", None, delay.encode())
+    return Rendered(head, opened.encode(), (close + tail).encode(), idle_since, delay.encode())
 
 
 def _payload(presence: Presence) -> str:

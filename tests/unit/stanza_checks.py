@@ -138,9 +138,12 @@ def check_sizes(rig: StanzaRig) -> None:
     localparts = set(company.directory.by_localpart)
     assert set(rig.outbound._cache) <= localparts
     assert set(rig.publisher._told) <= set(company.directory.employees)
-    assert len(rig.clock.deadlines) <= len(localparts) + 1
+    assert len(rig.clock.deadlines) <= 2 * len(localparts) + 1
     assert all(map(attendance.is_pbx, attendance._pbxs))
-    waited_for = attendance._unconfirmed | attendance._not_presented | set(attendance._replays)
+    catch_up, publisher = rig.catch_up, rig.publisher
+    waited_for = attendance._unconfirmed | set(attendance._replays)
+    waited_for |= catch_up._stored | catch_up._seen | publisher._fresh
     assert all(jid in company.sessions or attendance.is_pbx(jid) for jid in waited_for)
+    assert {*publisher._doubtful, *publisher._marking, *publisher._shown} <= set(company.directory.employees)
     assert len(rig.relay._senders) <= rig.relay._remembered
     assert rig.outbound._pings == {}

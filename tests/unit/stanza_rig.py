@@ -85,8 +85,8 @@ class StanzaRig:
         self.company = company = Company(settings, rows, snapshot)
         self.outbound = out = Outbound(self.link, self.clock, "ru", disco.CONTACT.caps, "<c/>", ping_timeout=0.01)
         self.publisher = Publisher(company, out, rows, self.clock, self.clock, {})
-        catch_up = CatchUp(company, self.publisher, out, None)
-        self.attendance = Attendance(company, self.publisher, catch_up, out, self.clock, self.clock)
+        self.catch_up = CatchUp(company, self.publisher, out, None)
+        self.attendance = Attendance(company, self.publisher, self.catch_up, out, self.clock, self.clock)
         self.beats: list[tuple[str, int]] = []
         self.subscriptions = Subscriptions(company, self.publisher, out, self.clock, lambda _: None)
         self.choices = Choices(company, self.publisher, rows, self.clock)
