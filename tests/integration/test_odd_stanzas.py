@@ -1,13 +1,23 @@
 """A flood of odd stanzas: every request is answered, nobody else notices, and the stream stays open."""
 
+import random
 from collections.abc import AsyncIterator
+from copy import deepcopy
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
 import pytest
 
+from component.core.address import split
+from component.panel_client import PanelClient
+from component.xmpp.gate import Stopped, serialize
+from component.xmpp.namespaces import IQ, MESSAGE, PRESENCE
+from tests.corpus import examples
 from tests.integration.office import PEOPLE, Office, sees
-from tests.integration.wire import Wire, error_of
+from tests.integration.wire import Wire, error_of, written
 from tests.servers.server import Server
+from tests.unit.fakes import DOMAIN
+from tests.unit.mutations import mutated
 
 PANEL = "urn:panel-presence:1"
 UNTILS = (
@@ -139,6 +149,89 @@ async def test_requests_without_the_right_payload(office: Office, wire: Wire) ->
         ):
             wire.write(xml.format(to))
         await wire.settled()
+
+
+async def test_every_example_of_the_rfcs_and_xeps(office: Office, wire: Wire) -> None:
+    petrov = await office.client("petrov")
+    for number, (_, stanza) in enumerate(examples()):
+        if stanza.tag in (IQ, MESSAGE, PRESENCE):
+            for to in (office.contact("petrov"), wire.domain):
+                send(wire, as_here(office, stanza, to))
+        if number % 20 == 0:
+            await wire.settled()
+    await is_seen(office, petrov, "after the examples")
+
+
+async def test_examples_that_were_changed_here_and_there(office: Office, wire: Wire) -> None:
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    petrov = await office.client("petrov")
+    chance, corpus = random.Random(seed), [stanza for _, stanza in examples()]
+    for number in range(600):
+        stanza = mutated(chance, corpus)
+        send(wire, as_here(office, stanza, stanza.get("to", "")))
+        if number % 20 == 0:
+            await wire.settled()
+    await is_seen(office, petrov, "after the changed ones")
+
+
+EVIL = (
+    "a&quot;&lt;b",
+    "u&quot;/&gt;&lt;/message&gt;&lt;message/&gt;&lt;message a=&quot;",
+    "u&quot;/&gt;&lt;/message&gt;&lt;presence from=&quot;{sidorov}/panel&quot; to=&quot;{petrov}&quot;&gt;"
+    "&lt;status&gt;forged&lt;/status&gt;&lt;/presence&gt;"
+    "&lt;message from=&quot;{sidorov}&quot; to=&quot;{petrov}&quot;&gt;&lt;x a=&quot;",
+)
+
+
+@pytest.mark.parametrize("namespace", EVIL, ids=["not well-formed", "stanzas without addresses", "a forged presence"])
+async def test_a_namespace_that_is_markup_does_not_become_markup(office: Office, namespace: str) -> None:
+    ivanov, petrov = await Wire.open(office, "ivanov"), await Wire.open(office, "petrov")
+    await petrov.settled()
+    evil = namespace.format(sidorov=office.contact("sidorov"), petrov=office.account("petrov"))
+    answer = await ivanov.ask(
+        f"<message to='{office.contact('petrov')}' type='chat' id='evil'><body>x</body><x xmlns='{evil}'/></message>"
+    )
+    assert error_of(answer)[:2] == ("modify", "not-acceptable")
+    await ivanov.settled()
+    await petrov.settled()
+    assert not [one for one in petrov.came if "forged" in written(one) or one.tag.endswith("}message")]
+    await ivanov.close()
+    await petrov.close()
+
+
+async def is_seen(office: Office, watcher: PanelClient, text: str) -> None:
+    """A colleague who was online all the time sees the next change of somebody."""
+    sidorov = await office.panel("sidorov")
+    await sidorov.set_status("busy", text)
+    await sees(watcher, office.contact("sidorov"), show="dnd", status=f"Занят — {text}")
+    await sidorov.close()
+
+
+def as_here(office: Office, stanza: Element, to: str) -> Element:
+    """A stanza of the example company, as it stands in the one of this test: `ivanov@panel…` is its petrov."""
+    here = (
+        (f"ivanov@{DOMAIN}", office.contact("petrov")),
+        (DOMAIN, office.server.component_domain),
+        ("example.test", office.server.domain),
+    )
+    copy = deepcopy(stanza)
+    copy.set("to", to)
+    for element in copy.iter():
+        for old, new in here:
+            element.attrib.update({name: value.replace(old, new) for name, value in element.items()})
+    return copy
+
+
+def send(wire: Wire, stanza: Element) -> None:
+    """Send a stanza from the session, unless the server would end the session for it."""
+    stanza.set("from", wire.jid)
+    try:
+        data = serialize(stanza, split(wire.jid)[1])
+    except Stopped:
+        return
+    if len(data) < 200_000:
+        wire.write(data.decode())
 
 
 async def test_after_all_that_a_status_is_seen(office: Office) -> None:
