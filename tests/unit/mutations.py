@@ -64,7 +64,19 @@ WORDS = (
     *("", "online", "busy", "dnd", "offline", "was-here", "softphone", "deskphone", "unknown", "ivanov", "o'neil"),
     *("2026-11-24T12:00:00Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-11-24", "-1", "9" * 30),
     *("1970-01-01T00:00:00Z", "2026-11-24T08:00:00.123456+14:00", "away", "xa", "NaN", "{value}", "%s", "На обеде"),
-    *("cancel", "complete", "next", "show-status", "set-status", "x" * 400, "ё" * 301, "\u202e", "\x00\x0b\ufffe"),
+    *(
+        "cancel",
+        "complete",
+        "next",
+        "show-status",
+        "set-status",
+        "block",
+        "unblock",
+        "x" * 400,
+        "ё" * 301,
+        "\u202e",
+        "\x00\x0b\ufffe",
+    ),
     *("🐱", "'\"<&>]]>", "\ud800", "ru", "ru-RU", "en", " ", "\t\n\r", "\u0085\u2028", COMMANDS),
 )
 JIDS = (

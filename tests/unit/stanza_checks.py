@@ -10,6 +10,7 @@ from component.core.address import bare, split
 from component.core.facts import CHOOSABLE
 from component.xmpp.gate import MAX_STANZA, recipient
 from component.xmpp.namespaces import IQ, MESSAGE, PRESENCE
+from component.xmpp.privileges import MOST_DOMAINS
 from tests.unit.fakes import DOMAIN
 from tests.unit.stanza_rig import PEOPLE, StanzaRig
 
@@ -113,8 +114,9 @@ def check_company(rig: StanzaRig) -> None:
     assert set(company._rosters) <= set(employees)
     assert set(company._subscriptions) <= set(employees)
     for viewer, rows in company._subscriptions.items():
-        assert all(company.directory.may_see(viewer, contact) for contact in rows)
+        assert set(rows) <= set(employees) - {viewer}
         assert set(rows.values()) <= {"deleted", "approved"}
+    assert all({*pair} <= set(employees) for pair in company.directory.blocks)
     sessions = {jid: one for one, state in company._states.items() for jid in state.sessions}
     assert company.sessions == sessions
     for jid, one in sessions.items():
@@ -146,4 +148,6 @@ def check_sizes(rig: StanzaRig) -> None:
     assert all(jid in company.sessions or attendance.is_pbx(jid) for jid in waited_for)
     assert {*publisher._doubtful, *publisher._marking, *publisher._shown} <= set(company.directory.employees)
     assert len(rig.relay._senders) <= rig.relay._remembered
-    assert rig.outbound._pings == {}
+    assert rig.outbound._requests._waiting == {}
+    assert company.deaf <= set(company.sessions)
+    assert len(rig.privileges._granted) <= MOST_DOMAINS
