@@ -150,12 +150,8 @@ class Provisioning:
                     await self._find_way()
                 await self._work()
                 self.failing = None
-            except (RosterError, StoreError) as problem:
-                if self.failing != str(problem):
-                    log.warning("rosters: %s; trying again every %.0f s", problem, self._retry_after)
-                self.failing = str(problem)
-                for follower in tuple(self.followers):
-                    follower.stuck(self.failing)
+            except Exception as problem:  # without this task no roster would ever be looked at again
+                self._failed(problem)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._retry_after):
                         await self._doubt.wait()
@@ -163,6 +159,16 @@ class Provisioning:
             with suppress(TimeoutError):
                 async with asyncio.timeout(None if self._way else CHOOSE_AGAIN_AFTER):
                     await self._wake.wait()
+
+    def _failed(self, problem: Exception) -> None:
+        said = str(problem) or type(problem).__name__
+        if self.failing != said:
+            known = isinstance(problem, (RosterError, StoreError))
+            trace = None if known else problem
+            log.warning("rosters: %s; trying again every %.0f s", said, self._retry_after, exc_info=trace)
+        self.failing = said
+        for follower in tuple(self.followers):
+            follower.stuck(said)
 
     async def _find_way(self) -> None:
         async with self._choosing:
@@ -182,29 +188,34 @@ class Provisioning:
     async def _work(self) -> None:
         if not self.waiting:
             return
-        while self._way and self._former:
-            account = self._former.pop()
-            try:
-                await self._clear(self._way, account)
-            except RosterError:
-                self._former.add(account)
-                raise
-        while self._way and self._queue:
-            viewer = next(iter(self._queue))
-            del self._queue[viewer]
-            try:
-                await self._look_at(self._way, viewer)
-            except (RosterError, StoreError):
-                self._queue.setdefault(viewer)
-                raise
-            for follower in tuple(self.followers if viewer not in self._queue else ()):
-                follower.looked_at(viewer)
+        while self._way and (self._former or self._queue):
+            await (self._clear_next(self._way) if self._former else self._look_at_next(self._way))
         if self._queue or self._former:
             return  # the way is being chosen again
         if self.problems:
             some = "; ".join(list(self.problems.values())[:3])
             log.warning("rosters: %d are left alone until the next import or start: %s", len(self.problems), some)
         log.info("rosters: all are as they should be")
+
+    async def _clear_next(self, way: RosterWay) -> None:
+        """An account that has changed hands is cleared before it is filled, at whatever moment that was imported."""
+        account = self._former.pop()
+        try:
+            await self._clear(way, account)
+        except Exception:
+            self._former.add(account)
+            raise
+
+    async def _look_at_next(self, way: RosterWay) -> None:
+        viewer = next(iter(self._queue))
+        del self._queue[viewer]
+        try:
+            await self._look_at(way, viewer)
+        except Exception:
+            self._queue.setdefault(viewer)
+            raise
+        for follower in tuple(self.followers if viewer not in self._queue else ()):
+            follower.looked_at(viewer)
 
     async def _look_at(self, way: RosterWay, employee: str) -> None:
         viewer = self._company.directory.employees.get(employee)
@@ -221,7 +232,10 @@ class Provisioning:
         company, domain = self._company, self._company.settings.domain
         actual = await self.calls.read(lambda: way.read(viewer.account))
         directory = company.directory
-        roster, to_do = company.roster(viewer.id), planned(company, viewer, actual)
+        current = directory.employees.get(viewer.id)
+        if current is None or current.account != viewer.account:  # he has left, or this is not his roster any more
+            return
+        roster, to_do = company.roster(viewer.id), planned(company, current, actual)
         for contact in to_do.deleted_by_hand:
             company.set_exception(viewer.id, contact, "deleted")
             localpart = company.directory.employees[contact].localpart
@@ -241,6 +255,7 @@ class Provisioning:
         to_make = {change.jid: change for change in changes(to_do, actual, domain)}
         await self._remove(way, viewer, to_do, to_make)
         if company.directory is directory:
+            company.set_roster(viewer.id, removing=frozenset())
             await self._set(way, viewer, to_do, to_make)
         else:  # an import came in between: what is due may be something else now
             self.request_one(viewer.id)
@@ -286,7 +301,6 @@ class Provisioning:
         for jid in to_do.remove:
             await self.calls.change(partial(way.remove, viewer.account, jid))
             self._tell(viewer, to_make[jid])
-        self._company.set_roster(viewer.id, removing=frozenset())
 
     async def _clear(self, way: RosterWay, account: str) -> None:
         try:

@@ -228,19 +228,25 @@ class FakeWay:
         self.rosters: dict[str, dict[str, RosterItem]] = {}
         self.missing: set[str] = set()
         self.calls_until_broken = -1
+        self.fails: Exception | None = None
+        self.before_read: Callable[[], None] = lambda: None
         self.before_add: Callable[[], None] = lambda: None
+        self.before_remove: Callable[[], None] = lambda: None
         self._log = log
 
     def _call(self, account: str) -> dict[str, RosterItem]:
         if self.calls_until_broken == 0:
             raise RosterError("the API is down")
         self.calls_until_broken -= 1
+        if self.fails:
+            raise self.fails
         if account in self.missing:
             raise NoSuchAccount(f"{account} does not exist")
         return self.rosters.setdefault(account, {})
 
     async def read(self, account: str) -> dict[str, RosterItem]:
         await asyncio.sleep(0)
+        self.before_read()
         return dict(self._call(account))
 
     async def add(self, account: str, item: RosterItem) -> None:
@@ -248,6 +254,7 @@ class FakeWay:
         self._call(account)[item.jid] = item
 
     async def remove(self, account: str, jid: str) -> None:
+        self.before_remove()
         self._call(account).pop(jid, None)
         self._log.append(f"removed {jid}")
 

@@ -398,3 +398,87 @@ async def test_a_reconnection_ends_the_wait_after_a_failure() -> None:
         rig.worker.choose_again()
         await rig.done()
     assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+
+
+async def test_one_who_leaves_while_his_roster_is_read_holds_nobody_up(rig: Rig) -> None:
+    def leave() -> None:
+        rig.way.before_read = lambda: None
+        rig.world.company.set_directory((employee("ivanov"),))
+
+    rig.way.before_read = leave
+    rig.worker.request(["petrov", "ivanov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.items("ivanov@example.test") == {DOMAIN}
+    assert rig.items() == set()
+    assert rig.world.company.roster("petrov") == Roster()
+
+
+async def test_a_roster_read_from_the_former_account_says_nothing_of_the_new_one() -> None:
+    rig = Rig(Roster(provisioned=True, domain_item=True))
+    rig.way.rosters[PETROV] = {
+        DOMAIN: RosterItem(DOMAIN, subscription="from"),
+        f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}"),
+    }
+
+    def move() -> None:
+        rig.way.before_read = lambda: None
+        rig.world.company.forget_account("petrov")
+        rig.world.company.set_directory((employee("ivanov"), replace(employee("petrov"), account="p@example.test")))
+        rig.worker.request(["petrov"])
+
+    rig.way.before_read = move
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.items("p@example.test") == {DOMAIN, f"ivanov@{DOMAIN}"}
+    assert rig.asked == ["p@example.test"]
+
+
+async def test_one_who_leaves_while_items_are_removed_gets_no_new_ones() -> None:
+    rig = Rig(Roster(provisioned=True))
+    rig.way.rosters[PETROV] = {f"gone@{DOMAIN}": RosterItem(f"gone@{DOMAIN}")}
+    rig.world.company.set_roster("petrov", pending=frozenset({"ivanov"}))
+
+    def leave() -> None:
+        rig.way.before_remove = lambda: None
+        rig.world.company.set_directory((employee("ivanov"),))
+
+    rig.way.before_remove = leave
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.items() == set()
+    assert rig.world.company.roster("petrov") == Roster()
+    assert rig.asked == []
+
+
+async def test_what_nobody_has_foreseen_in_one_roster_ends_no_work() -> None:
+    rig = Rig(Roster())
+    rig.way.fails = ValueError("an answer that no server gives")
+    rig.worker.request(["petrov", "ivanov"])
+    async with rig.running():
+        await until(lambda: rig.worker.failing is not None)
+        rig.way.fails = None
+        await rig.done()
+    assert rig.worker.failing is None
+    assert rig.items() == {DOMAIN, f"ivanov@{DOMAIN}"}
+
+
+async def test_an_account_that_changed_hands_is_cleared_before_it_is_filled(rig: Rig) -> None:
+    def swap() -> None:
+        rig.way.before_add = lambda: None
+        former = [employee("ivanov"), employee("petrov")]
+        for one, account in (("ivanov", PETROV), ("petrov", "ivanov@example.test")):
+            rig.world.company.forget_account(one)
+            former.append(replace(employee(one), account=account))
+        rig.world.company.set_directory(former[2:])
+        rig.worker.request_clearing(former[:2])
+        rig.worker.request(["ivanov", "petrov"])
+
+    rig.way.before_add = swap
+    rig.worker.request(["sidorov", "ivanov", "petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.items("ivanov@example.test") == {DOMAIN, f"ivanov@{DOMAIN}"}
+    assert rig.items(PETROV) == {DOMAIN, f"petrov@{DOMAIN}"}
