@@ -31,7 +31,8 @@ class Roster:
 
     `provisioned` says that we keep it; `pending` are contacts whose items are still to be set, `removing` those whose
     removal by us was recorded before it was made; `domain_item` says that the server tells us the account's presence,
-    `asked_at` when the domain last asked the account for that.
+    `asked_at` when the domain last asked the account for that; `renewed` are contacts whose items are there and may
+    still have the name and the groups from before a change of the directory.
     """
 
     provisioned: bool = False
@@ -39,6 +40,7 @@ class Roster:
     removing: frozenset[str] = frozenset()
     domain_item: bool = False
     asked_at: datetime | None = None
+    renewed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def plan(
 
     `deleted` are the contacts that the employee deleted by hand before: they stay deleted. A kept item that is now
     missing was deleted by hand too, unless there is no item of ours at all (a restored account). An item that is there
-    keeps the name and the groups that the employee gave it, until the directory changes the contact (`pending`).
+    keeps the name and the groups that the employee gave it, until the directory changes the contact (`renewed`).
     """
     contacts = {f"{directory.employees[one].localpart}@{domain}": one for one in directory.visible_to(viewer.id)}
     kept = roster.provisioned and bool(actual)
@@ -88,7 +90,7 @@ def plan(
     surplus = [
         jid for jid, item in actual.items() if jid != domain and jid not in contacts and item.subscription != "none"
     ]
-    to_set = (_adapted(item, actual.get(item.jid), contacts.get(item.jid) in roster.pending) for item in due)
+    to_set = (_adapted(item, actual.get(item.jid), _is_renewed(contacts.get(item.jid), roster)) for item in due)
     return Plan(tuple(to_set), tuple(surplus), by_hand)
 
 
@@ -102,7 +104,11 @@ def _item(directory: Directory, viewer: Employee, contact: Employee, jid: str, d
 def _is_due(item: RosterItem, actual: RosterItem | None, contact: str | None, roster: Roster) -> bool:
     if actual is None or actual.subscription not in (item.subscription, "both"):
         return True
-    return contact in roster.pending and (actual.name, set(actual.groups)) != (item.name, set(item.groups))
+    return _is_renewed(contact, roster) and (actual.name, set(actual.groups)) != (item.name, set(item.groups))
+
+
+def _is_renewed(contact: str | None, roster: Roster) -> bool:
+    return contact in roster.pending or contact in roster.renewed
 
 
 def _adapted(item: RosterItem, actual: RosterItem | None, renew: bool) -> RosterItem:

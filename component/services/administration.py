@@ -114,14 +114,11 @@ class Administration:
     async def _apply(self, before: Directory, after: Directory, changes: Changes) -> None:
         renewed = {employee.id for employee in (*changes.changed, *changes.moved)}
         staying = before.employees.keys() & after.employees.keys()
-        for viewer in staying if renewed else ():
-            if before.employees[viewer].account == after.employees[viewer].account:
-                self._provisioning.renewed(viewer, renewed & before.visible_to(viewer) & after.visible_to(viewer))
         affected = self._changes.note_pending(staying, before, after, renewed)
         try:
             await self._store.replace_directory(tuple(after.employees.values()), changes.removed)
         except StoreError as problem:
-            self._provisioning.request(sorted(affected))  # what was noted as pending is looked at, and is there
+            self._provisioning.request(sorted(affected))  # lest what was noted stays noted
             raise OperationError("store", f"{problem}; nothing was applied") from None
         # Once more: rosters may have been looked at meanwhile, by the directory as it was.
         self._changes.note_pending(affected, before, after, renewed)

@@ -195,13 +195,10 @@ class Company:
             return [session for session in sessions if session not in self.deaf] if self.deaf else sessions
         return (self.directory.employees[viewer].account,)
 
-    def watchers(self, contact: str, *, also_pending: bool = False) -> Iterator[str]:
-        """Yield the addresses of everyone who may see a contact and is subscribed to him.
-
-        `also_pending`: those too whose item is about to be set anew, who may have been told of him before.
-        """
+    def watchers(self, contact: str) -> Iterator[str]:
+        """Yield the addresses of everyone who may see a contact and is subscribed to him."""
         for viewer in self.directory.visible_to(contact):
-            if self.subscribed(viewer, contact) or (also_pending and contact in self.roster(viewer).pending):
+            if self.subscribed(viewer, contact):
                 yield from self.addresses(viewer)
 
     def keep_all(self) -> None:

@@ -23,15 +23,16 @@ class DirectoryChanges:
     ) -> set[str]:
         """Note the items that are to be set, lest they count as deleted by hand; return whose rosters change.
 
-        `renewed` are contacts whose items are to be set again, because their names or groups changed.
+        `renewed` are contacts whose items are to be set again, because their names or groups changed; until then their
+        presences go on as before.
         """
         affected: set[str] = set()
         for viewer in viewers:
             seen, sees = before.visible_to(viewer), after.visible_to(viewer)
-            due = (sees - seen) | (renewed & sees)
-            if due and self._company.roster(viewer).provisioned:
-                self._company.set_roster(viewer, pending=self._company.roster(viewer).pending | due)
-            if due or seen - sees:
+            due, renew, roster = sees - seen, renewed & sees & seen, self._company.roster(viewer)
+            if roster.provisioned:
+                self._company.set_roster(viewer, pending=roster.pending | due, renewed=roster.renewed | renew)
+            if due or renew or seen - sees:
                 affected.add(viewer)
         return affected
 

@@ -13,7 +13,6 @@ from typing import Protocol
 
 from component.core.directory import Employee
 from component.core.drift import Change, changes
-from component.core.fanout import Told
 from component.core.roster import Plan, RosterItem, plan
 from component.core.texts import say
 from component.services.company import Company
@@ -86,7 +85,6 @@ class Provisioning:
         self._choosing = asyncio.Lock()
         self._queue: dict[str, None] = {}
         self._former: set[str] = set()
-        self._held: dict[tuple[str, str], Told | None] = {}
         self._wake = asyncio.Event()
         self.calls = PacedCalls(pause)
         self.followers: set[Follower] = set()
@@ -112,16 +110,6 @@ class Provisioning:
     def request_one(self, employee: str) -> None:
         """Have one employee's roster looked at soon."""
         self.request((employee,))
-
-    def renewed(self, viewer: str, contacts: Iterable[str]) -> None:
-        """Note contacts of an employee whose items are to get another name or group, and what he was told of them.
-
-        Pending, they are told him no more; once their items are set those are that have changed meanwhile.
-        """
-        roster = self._company.roster(viewer)
-        for contact in contacts if roster.provisioned else ():
-            if contact not in roster.pending:
-                self._held[viewer, contact] = self._publisher.told(contact)
 
     def request_clearing(self, former: Iterable[Employee]) -> None:
         """Have everything of ours removed from the rosters of people who left the directory."""
@@ -243,10 +231,14 @@ class Provisioning:
         # What is pending for a directory that an import is just bringing stays so.
         ahead = frozenset(one for one in roster.pending if not company.directory.may_see(viewer.id, one))
         due = frozenset(one for item in to_do.set if (one := company.employee_at(item.jid)))
+        renewed = frozenset(one for one in due if self._is_there(one, actual))
         told = roster.domain_item and all(item.jid != domain for item in to_do.set)
         removing = frozenset(to_do.remove)
-        company.set_roster(viewer.id, provisioned=True, pending=due | ahead, removing=removing, domain_item=told)
-        for one in roster.pending - due - ahead:  # their items were still there: nobody else would show them
+        pending = due - renewed | ahead
+        company.set_roster(
+            viewer.id, provisioned=True, pending=pending, renewed=renewed, removing=removing, domain_item=told
+        )
+        for one in roster.pending - pending:  # their items were still there: nobody else would show them
             self._show(viewer.id, one)
         if to_do.set or to_do.remove:
             # Before anything is done: after a crash what is missing would count as deleted by hand, and so would what
@@ -265,7 +257,7 @@ class Provisioning:
         for item in to_do.set:
             one = company.employee_at(item.jid)
             if one in company.deleted_by_hand(viewer.id):  # since the roster was read
-                self._no_longer_pending(viewer, one)
+                self._is_set(viewer, one)
                 continue
             await self.calls.change(partial(way.add, viewer.account, item))
             self._tell(viewer, to_make[item.jid])
@@ -273,22 +265,26 @@ class Provisioning:
                 self.request_one(viewer.id)
                 return
             if one and company.directory.may_see(viewer.id, one):
-                self._no_longer_pending(viewer, one)
-                self._show(viewer.id, one)
+                was_pending = one in company.roster(viewer.id).pending
+                self._is_set(viewer, one)
+                if was_pending:
+                    self._show(viewer.id, one)
             self._domain_item_holds(viewer)
         self._domain_item_holds(viewer)
 
-    def _no_longer_pending(self, viewer: Employee, contact: str | None) -> None:
-        self._company.set_roster(viewer.id, pending=self._company.roster(viewer.id).pending - {contact})
+    def _is_there(self, contact: str, actual: Mapping[str, RosterItem]) -> bool:
+        item = actual.get(self._company.contact_jid(contact))
+        return item is not None and item.subscription in ("to", "both")
+
+    def _is_set(self, viewer: Employee, contact: str | None) -> None:
+        roster = self._company.roster(viewer.id)
+        self._company.set_roster(viewer.id, pending=roster.pending - {contact}, renewed=roster.renewed - {contact})
 
     def _tell(self, viewer: Employee, change: Change) -> None:
         for follower in tuple(self.followers):
             follower.made(viewer.id, change)
 
     def _show(self, viewer: str, contact: str) -> None:
-        pair = viewer, contact
-        if pair in self._held and self._held.pop(pair) is self._publisher.told(contact):
-            return
         if self._company.may_be_shown(viewer, contact):
             self._publisher.present((contact,), self._company.addresses(viewer))
 

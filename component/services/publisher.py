@@ -166,9 +166,7 @@ class Publisher:
             await self._stream.room()
             if not self._stream.up:
                 return
-            self._stream.send_presence(
-                employee.localpart, unavailable, self._company.watchers(employee.id, also_pending=True)
-            )
+            self._stream.send_presence(employee.localpart, unavailable, self._company.watchers(employee.id))
             self.owed -= 1
 
     def _told_or_stored(self, employee: str, presence: Presence) -> Told | None:

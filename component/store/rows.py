@@ -116,6 +116,7 @@ def roster_row(employee: str, roster: Roster) -> Values:
         "removing": sorted(roster.removing),
         "domain_item": roster.domain_item,
         "asked_at": roster.asked_at,
+        "renewed": sorted(roster.renewed),
     }
 
 
@@ -127,6 +128,7 @@ def roster_of(row: Row[Any]) -> Roster:
         removing=frozenset(row.removing),
         domain_item=row.domain_item,
         asked_at=row.asked_at,
+        renewed=frozenset(row.renewed),
     )
 
 

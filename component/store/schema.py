@@ -97,6 +97,7 @@ rosters = Table(
     Column("removing", JSON, nullable=False),
     Column("domain_item", Boolean, nullable=False),
     Column("asked_at", UtcDateTime),
+    Column("renewed", JSON, nullable=False),
 )
 
 subscriptions = Table(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -185,7 +186,7 @@ async def test_one_who_leaves_is_gone_everywhere_and_his_roster_is_cleared() -> 
 async def test_a_renamed_contact_is_set_again_in_the_rosters_of_those_who_see_him() -> None:
     rig = Rig()
     await rig.load(ALL.replace("Ivanov", "Ivanov Ivan"))
-    assert rig.world.company.roster("petrov").pending == {"ivanov"}
+    assert rig.world.company.roster("petrov") == replace(KEPT, renewed=frozenset({"ivanov"}))
     assert rig.world.company.roster("sidorov") == KEPT
 
 
@@ -327,3 +328,26 @@ async def test_health_names_what_is_broken_and_what_to_do() -> None:
     }
     assert all(one.hint for one in lines if one.name in ("link", "accounts", "directory"))
     assert next(one for one in lines if one.name == "store").text == "the disk is full"
+
+
+async def test_a_renamed_contact_is_shown_on_while_his_items_are_not_set_yet() -> None:
+    rig = Rig()
+    petrov, _ = rig.world.client("petrov"), rig.world.client("ivanov")
+    await rig.load(ALL.replace("Ivanov", "Ivanov Ivan"))
+    rig.world.clock.pass_by(seconds=2)
+    rig.world.stream.presences.clear()
+    await rig.administration.set_status("ivanov", "busy", text=None, until=None)
+    assert rig.world.stream.shown(petrov) == {"ivanov": "busy"}
+    await rig.administration.block("petrov", "ivanov")
+    assert rig.world.stream.shown(petrov) == {"ivanov": "offline"}
+
+
+async def test_an_import_that_could_not_be_stored_hides_nobody() -> None:
+    rig = Rig()
+    petrov, _ = rig.world.client("petrov"), rig.world.client("ivanov")
+    rig.world.store.failing = "the disk is full"
+    await refused(lambda: rig.load(ALL.replace("Ivanov", "Ivanov Ivan")))
+    rig.world.store.failing = None
+    rig.world.clock.pass_by(seconds=2)
+    await rig.administration.set_status("ivanov", "busy", text=None, until=None)
+    assert rig.world.stream.shown(petrov) == {"ivanov": "busy"}

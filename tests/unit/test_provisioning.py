@@ -197,25 +197,41 @@ async def test_who_comes_in_sight_is_shown_though_his_item_is_there_already() ->
     assert rig.world.stream.shown("petrov@example.test/pc") == {"ivanov": "online"}
 
 
-@pytest.mark.parametrize("changes_meanwhile", [True, False])
-async def test_who_gets_a_new_name_is_shown_again_only_if_his_presence_has_changed(changes_meanwhile: bool) -> None:
+async def test_who_gets_a_new_name_is_shown_on_and_not_again() -> None:
     rig = Rig(Roster(provisioned=True, domain_item=True))
     rig.way.rosters[PETROV] = {
         DOMAIN: RosterItem(DOMAIN, subscription="from"),
         f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}"),
     }
+    rig.world.client("ivanov")
     rig.world.client("petrov")
-    rig.world.stream.presences.clear()
-    rig.worker.renewed("petrov", ["ivanov"])
+    rig.world.clock.pass_by(seconds=2)
     rig.world.company.set_directory((replace(employee("ivanov"), name="New Name"), employee("petrov")))
-    rig.world.company.set_roster("petrov", pending=frozenset({"ivanov"}))
-    if changes_meanwhile:
-        rig.world.publisher.record("ivanov", StatusChosen(Status.BUSY))
+    rig.world.company.set_roster("petrov", renewed=frozenset({"ivanov"}))
+    rig.world.publisher.record("ivanov", StatusChosen(Status.BUSY))
+    assert rig.world.stream.shown("petrov@example.test/pc")["ivanov"] == "busy"
+    rig.world.stream.presences.clear()
     rig.worker.request(["petrov"])
     async with rig.running():
         await rig.done()
     assert rig.way.rosters[PETROV][f"ivanov@{DOMAIN}"].name == "New Name"
-    assert ("ivanov" in rig.world.stream.shown("petrov@example.test/pc")) is changes_meanwhile
+    assert rig.world.company.roster("petrov") == Roster(provisioned=True, domain_item=True)
+    assert rig.world.stream.presences == []
+
+
+async def test_who_was_hidden_before_his_new_name_was_set_is_shown_again() -> None:
+    ivanov = frozenset({"ivanov"})
+    rig = Rig(Roster(provisioned=True, domain_item=True, pending=ivanov, renewed=ivanov))
+    rig.way.rosters[PETROV] = {
+        DOMAIN: RosterItem(DOMAIN, subscription="from"),
+        f"ivanov@{DOMAIN}": RosterItem(f"ivanov@{DOMAIN}", "Old Name"),
+    }
+    rig.world.client("petrov")
+    rig.worker.request(["petrov"])
+    async with rig.running():
+        await rig.done()
+    assert rig.way.rosters[PETROV][f"ivanov@{DOMAIN}"].name == "Ivanov"
+    assert rig.world.stream.shown("petrov@example.test/pc") == {"ivanov": "online"}
 
 
 async def test_the_roster_of_one_who_left_is_cleared(rig: Rig) -> None:

@@ -127,10 +127,10 @@ def test_the_end_of_the_last_softphone_is_told() -> None:
     assert world.stream.shows("ivanov") == ["unavailable"]
 
 
-async def test_a_withdrawal_reaches_who_is_about_to_get_the_item_anew() -> None:
+async def test_a_withdrawal_reaches_who_is_about_to_get_a_new_name() -> None:
     world = World(employee("ivanov"), employee("petrov"))
     world.client("petrov")
-    world.company.set_roster("petrov", pending=frozenset({"ivanov"}))
+    world.company.set_roster("petrov", renewed=frozenset({"ivanov"}))
     await world.publisher.withdraw_all()
     assert world.stream.shown("petrov@example.test/pc") == {"ivanov": "offline"}
 

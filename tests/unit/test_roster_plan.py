@@ -45,8 +45,14 @@ def test_names_and_groups_that_the_employee_gave_are_left_alone() -> None:
 
 def test_a_contact_that_the_directory_changed_is_set_again() -> None:
     actual = {**ALL, IVANOV_ITEM.jid: replace(IVANOV_ITEM, name="Old")}
-    assert planned(actual, replace(KEPT, pending=frozenset({"ivanov"}))).set == (IVANOV_ITEM,)
-    assert planned(ALL, replace(KEPT, pending=frozenset({"ivanov"}))) == Plan()
+    for renewed in (replace(KEPT, renewed=frozenset({"ivanov"})), replace(KEPT, pending=frozenset({"ivanov"}))):
+        assert planned(actual, renewed).set == (IVANOV_ITEM,)
+        assert planned(ALL, renewed) == Plan()
+
+
+def test_a_contact_deleted_by_hand_before_its_new_name_was_set_stays_deleted() -> None:
+    actual = {jid: item for jid, item in ALL.items() if jid != IVANOV_ITEM.jid}
+    assert planned(actual, replace(KEPT, renewed=frozenset({"ivanov"}))).set == ()
 
 
 def test_a_missing_item_that_was_kept_was_deleted_by_hand() -> None:
@@ -99,7 +105,7 @@ items = st.builds(
     st.sampled_from(["none", "to", "from", "both"]),
 )
 people = st.frozensets(st.sampled_from(["ivanov", "sidorov", "nobody"]))
-rosters = st.builds(Roster, st.booleans(), people, people, st.booleans())
+rosters = st.builds(Roster, st.booleans(), people, people, st.booleans(), renewed=people)
 
 
 @given(st.lists(items), rosters, people, st.sampled_from([EVERYONE, GROUPS]))

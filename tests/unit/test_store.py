@@ -60,7 +60,7 @@ states = st.builds(
     st.dictionaries(texts.map(lambda resource: f"ivanov@example.test/{resource}"), sessions, max_size=4),
 )
 ids = st.frozensets(texts, max_size=4)
-rosters = st.builds(Roster, st.booleans(), ids, ids, st.booleans(), st.none() | moments)
+rosters = st.builds(Roster, st.booleans(), ids, ids, st.booleans(), st.none() | moments, ids)
 employees = st.builds(
     Employee,
     id=texts.filter(bool),

@@ -177,7 +177,7 @@ def test_a_repeated_unsubscribe_does_nothing_and_is_never_answered_by_unsubscrib
 
 
 def test_what_is_deleted_before_its_new_name_is_set_is_deleted_by_hand() -> None:
-    world = groups(Roster(provisioned=True, domain_item=True, pending=frozenset({"ivanov"})))
+    world = groups(Roster(provisioned=True, domain_item=True, renewed=frozenset({"ivanov"})))
     world.subscriptions.received("unsubscribe", PETROV, "ivanov")
     assert world.company.exception("petrov", "ivanov") == "deleted"
 
