@@ -24,6 +24,8 @@ EVERY = 5.0
 """Seconds between two beats."""
 BEATS_OF_SILENCE = 3
 """After so many beats without a byte from the server the link is given up."""
+BEATS_UNANSWERED = 12
+"""After so many beats that did not come back, where others did before, the link is given up: it only hears."""
 BEATS_TO_TRUST = 6
 """After so many beats without a sign of a second connection there is none."""
 
@@ -102,28 +104,48 @@ class Heartbeat:
         self._under_way: dict[int, Beat] = {}
         self._resync = resync
         self._trusted = 0
+        self._store_lost = self._came_back = False
         self.stranger: str | None = None
         if contested:
             self._report("the instance that served before hangs, and is perhaps still connected")
 
     async def run(self) -> None:
         """Beat; returns when the lease was lost to another instance."""
+        beating = asyncio.create_task(self._beat_on())
+        try:
+            while True:
+                if not await self._may_go_on():
+                    return
+                await asyncio.sleep(self._every)
+        finally:
+            beating.cancel()
+
+    async def _beat_on(self) -> None:
+        """A task of its own: a store that hangs must not keep a link that hangs from being noticed."""
         while True:
             self.rounds += 1
-            try:
-                if not await self._lease_holds():
-                    return
-                if not await self._store.intact():
-                    await self._write_store_anew()
-            except StoreError as problem:
-                if self._store.failing is None:
-                    log.warning("%s", problem)
             self._beat()
             await asyncio.sleep(self._every)
+
+    async def _may_go_on(self) -> bool:
+        try:
+            if not await self._store.intact():
+                log.error("%s was deleted or replaced: all that is known is written anew", self._store.url)
+                self._store_lost = True
+            if not await self._lease_holds():
+                return False
+            if self._store_lost:
+                await self._write_store_anew()
+                self._store_lost = False
+        except Exception as problem:  # statuses go on, whatever the store has
+            if self._store.failing is None:
+                log.warning("%s", problem, exc_info=None if isinstance(problem, StoreError) else problem)
+        return True
 
     def link_up(self) -> None:
         """The handshake is done: what was under way is lost with the old connection."""
         self._under_way.clear()
+        self._came_back = False
         self._send()
 
     def came_back(self, instance: str, number: int) -> None:
@@ -134,6 +156,7 @@ class Heartbeat:
         beat = self._under_way.get(number)
         if beat is None:
             return
+        self._came_back = True
         earlier = [one for one in self._under_way if one <= number]
         if len(earlier) > 1:  # the stream is ordered, and nothing on it gets lost
             self._report("some of what is sent to this component does not arrive: a second connection takes it")
@@ -173,7 +196,6 @@ class Heartbeat:
         return held is None
 
     async def _write_store_anew(self) -> None:
-        log.error("%s was deleted or replaced while running: all that is known is written anew", self._store.url)
         directory = self._company.directory.employees
         strangers = [one.id for one in (await self._store.load()).employees if one.id not in directory]
         await self._store.replace_directory(tuple(directory.values()), strangers)
@@ -188,7 +210,12 @@ class Heartbeat:
         silence = self._stream.silent_for
         if silence > BEATS_OF_SILENCE * self._every:
             self._stream.drop(f"nothing has come from the server for {silence:.0f} s")
-        else:
+        elif len(self._under_way) < BEATS_UNANSWERED:
+            self._send()
+        elif self._came_back:
+            self._stream.drop("nothing that was sent to the server has come back for long")
+        else:  # a server that never hands anything back
+            del self._under_way[min(self._under_way)]
             self._send()
 
     def _send(self) -> Beat:

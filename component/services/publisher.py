@@ -148,7 +148,8 @@ class Publisher:
     def keep_all(self) -> None:
         """Queue what watchers were told for a store that has lost it."""
         for contact, told in self._told.items():
-            self._store.keep_told(contact, None if contact in self._doubtful else digest(told.presence))
+            certain = contact not in self._doubtful and contact not in self._marking
+            self._store.keep_told(contact, digest(told.presence) if certain else None)
 
     async def withdraw_all(self) -> None:
         """Show every contact as unavailable before a stop, and nothing after it: no server would do it for us.

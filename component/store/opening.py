@@ -92,6 +92,13 @@ def prepare_file(url: URL) -> None:
     path = _file(url)
     if path is None:
         return
+    try:
+        _prepare(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror}): correct store.url, or the disk") from error
+
+
+def _prepare(path: Path) -> None:
     if path.is_dir():
         raise StoreError(f"{path} is a folder: store.url must name a file in it")
     if not path.parent.is_dir():
@@ -100,10 +107,7 @@ def prepare_file(url: URL) -> None:
         raise StoreError(f"the folder {path.parent} is not writable: give it to the component's user")
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         raise StoreError(f"{path} cannot be read and written: give it to the component's user")
-    try:
-        path.touch(mode=0o600)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written ({error.strerror}): correct store.url, or the disk") from error
+    path.touch(mode=0o600)
 
 
 def migrate(connection: Connection) -> None:

@@ -152,7 +152,8 @@ class FakeStream:
 @dataclass
 class FakeStore:
     """Keeps rows in memory; `failing` makes commits fail, `while_committing` holds the directory's one up, `holds`
-    keeps what is to be called after a commit in `held`.
+    keeps what is to be called after a commit in `held`, `hangs` leaves the lease without an answer, `breaks` is raised
+    by the look at the file.
     """
 
     url: str = "fake"
@@ -164,6 +165,8 @@ class FakeStore:
     lease: Lease | None = None
     directory: list[str] = field(default_factory=list)
     lost: bool = False
+    hangs: bool = False
+    breaks: Exception | None = None
     holds: bool = False
     held: list[Callable[[], None]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -197,12 +200,16 @@ class FakeStore:
         (self.blocks.discard if ends else self.blocks.add)((employee, blocked))
 
     async def renew_lease(self, mine: Lease, may_take: Callable[[Lease], bool]) -> Lease | None:
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.lease and self.lease.instance != mine.instance and not may_take(self.lease):
             return self.lease
         self.lease = mine
         return None
 
     async def intact(self) -> bool:
+        if self.breaks:
+            raise self.breaks
         was_lost, self.lost = self.lost, False
         return not was_lost
 

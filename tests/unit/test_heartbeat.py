@@ -7,7 +7,7 @@ import pytest
 
 from component.core.facts import Status, StatusChosen
 from component.core.lease import LEASE
-from component.services.heartbeat import Heartbeat, take_lease
+from component.services.heartbeat import BEATS_UNANSWERED, Heartbeat, take_lease
 from component.services.ports import Lease
 from tests.unit.fakes import LEASE as MINE
 from tests.unit.fakes import World, employee, until
@@ -150,3 +150,57 @@ async def test_a_second_instance_stands_by_until_the_first_has_ended(gone: bool)
         world.clock.pass_by(seconds=LEASE.total_seconds() + 1)
     assert await taking == (replace(MINE, renewed_at=world.clock.now), not gone)
     assert world.store.lease == replace(MINE, renewed_at=world.clock.now)
+
+
+async def test_a_lost_store_that_could_not_be_written_at_once_is_written_later() -> None:
+    world = office()
+    world.store.directory, world.store.lost = [], True
+    world.store.failing = "the disk is full"
+    task = asyncio.create_task(world.new_heartbeat(every=0.0).run())
+    await until(lambda: not world.store.lost)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert world.store.directory == []
+    world.store.failing = None
+    await until(lambda: world.store.directory == ["ivanov", "petrov"])
+    task.cancel()
+
+
+async def test_a_store_that_hangs_holds_no_beat_up() -> None:
+    world = office()
+    world.store.hangs = True
+    world.stream.silent_for = 0.5
+    task = asyncio.create_task(world.new_heartbeat(every=0.0).run())
+    await until(lambda: any(kind == "drop" for kind, _, _ in world.stream.other))
+    task.cancel()
+
+
+async def test_a_link_that_only_hears_is_given_up() -> None:
+    world = office()
+    heartbeat = world.new_heartbeat(every=0.0)
+    heartbeat.link_up()
+    heartbeat.came_back("this", numbers(world)[-1])
+    task = asyncio.create_task(heartbeat.run())
+    await until(lambda: any(kind == "drop" for kind, _, _ in world.stream.other))
+    task.cancel()
+    assert len(numbers(world)) == 1 + BEATS_UNANSWERED
+
+
+async def test_a_server_that_never_hands_anything_back_is_borne() -> None:
+    world = office()
+    heartbeat = world.new_heartbeat(every=0.0)
+    heartbeat.link_up()
+    task = asyncio.create_task(heartbeat.run())
+    await until(lambda: len(numbers(world)) > 3 * BEATS_UNANSWERED)
+    task.cancel()
+    assert not any(kind == "drop" for kind, _, _ in world.stream.other)
+
+
+async def test_a_failure_of_the_store_that_nobody_has_foreseen_ends_no_beat() -> None:
+    world = office()
+    world.store.breaks = ValueError("no driver does that")
+    task = asyncio.create_task(world.new_heartbeat(every=0.0).run())
+    await until(lambda: len(numbers(world)) > 3)
+    world.store.breaks = None
+    await until(lambda: world.store.lease is not None)
+    task.cancel()

@@ -144,3 +144,8 @@ async def test_a_locked_store_is_not_opened(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="locked by another process"):
         await Database.open(url_of(path), busy_timeout=0.05)
     other.close()
+
+
+async def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be written"):
+        await Database.open(url_of(tmp_path / ("x" * 300) / "store.db"))

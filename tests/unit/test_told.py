@@ -179,3 +179,12 @@ def test_a_store_made_anew_gets_the_note_back() -> None:
     world.publisher.keep_all()
     assert world.store.told == {one: value for one, value in noted.items() if one in world.store.told}
     assert world.store.told["ivanov"] is None
+
+
+def test_a_store_made_anew_does_not_take_for_certain_what_is_about_to_change() -> None:
+    world = office()
+    world.store.holds = True
+    world.publisher.record("ivanov", StatusChosen(Status.BUSY))
+    world.store.told.clear()
+    world.publisher.keep_all()
+    assert world.store.told["ivanov"] is None
