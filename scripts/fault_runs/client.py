@@ -128,7 +128,7 @@ class Client(asyncio.Protocol):
         self.send(f"<iq type='{kind}'{address} id='{number}'>{payload}</iq>")
         return await self._within(answer, within)
 
-    async def ping(self, within: float = 10.0) -> bool:
+    async def ping(self, within: float = 30.0) -> bool:
         """Ask the component for an answer behind all that it sent before; False when there is none from it."""
         answer = await self.iq("<ping xmlns='urn:xmpp:ping'/>", within=within)
         return answer.get("type") == "result"

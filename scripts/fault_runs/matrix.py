@@ -92,13 +92,6 @@ class Crowd:
                 self.expected[client.name] = ""
         self.absent = ending
 
-    async def calm_down(self) -> None:
-        """Everybody is active and of no special status again; as many as before are absent."""
-        for panel in self.panels:
-            if panel.online:
-                panel.show(Panel())
-                await panel.iq("<status xmlns='urn:panel-presence:1' value='online'/>", kind="set")
-
 
 async def one_fault(server: Server, folder: Path, name: str, people: int, seed: int) -> Cell:
     """Open a site of its own on a server and measure one fault there."""
@@ -123,8 +116,7 @@ async def one_fault(server: Server, folder: Path, name: str, people: int, seed: 
 async def measure(site: Site, crowd: Crowd, name: str) -> Cell:
     """Let one fault strike and measure it; a client that never believes the truth makes the cell a failure."""
     fault, cell = FAULTS[name], Cell(name, site.server.name, len(site.people))
-    await crowd.calm_down()
-    await site.settle(60)
+    await site.settle(120)
     await site.calm(QUIET)
     for client in site.clients:
         client.read()
