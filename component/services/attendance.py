@@ -68,7 +68,7 @@ class Attendance:
 
         It shows that the session is there, but not that its panel still runs: that only the panel can say.
         """
-        event = ClientSeen(session, idle_since, away, stamp)
+        event, new = ClientSeen(session, idle_since, away, stamp), session not in self._company.sessions
         self._publisher.record(employee, event)
         panel = self._company.state(employee).sessions[session].panel
         if stamp is not None and panel is None:
@@ -79,7 +79,7 @@ class Attendance:
         else:
             self._unconfirmed.discard(session)
         if stamp is not None:
-            self._catch_up.found(session, employee, stamp)
+            self._catch_up.found(session, employee, stamp, new=new)
 
     def acted(self, session: str, employee: str) -> None:
         """The employee sent a message or command from a session."""

@@ -50,12 +50,15 @@ class CatchUp:
         self._held_until = self.linked_at
         self._publisher.begin_anew()
 
-    def found(self, session: str, employee: str, stamp: datetime) -> None:
+    def found(self, session: str, employee: str, stamp: datetime, *, new: bool) -> None:
         """A server replayed a session's presence; `stamp` is when the session sent it (XEP-0203).
 
-        A known session whose last presence is from before the link broke has been there ever since.
+        A known session whose last presence is from before the link broke has been there ever since. A `new` one was
+        not known, or no longer: what was sent to the others meanwhile was not sent to it.
         """
-        if session in self._seen:
+        if new:
+            self.ended(session)
+        elif session in self._seen:
             return
         self._seen.add(session)
         was_there = self._held_until is not None and stamp < self._held_until - CLOCKS_DIFFER

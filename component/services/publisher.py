@@ -5,9 +5,10 @@ certainly reached the server. A crash between the two costs a repeat, never a li
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from component.core.facts import Event
@@ -19,6 +20,8 @@ from component.services.ports import Clock, Store, StoreError, Stream, Timers
 
 PATIENCE = timedelta(milliseconds=500)
 """How long a presence waits for the store at most: a locked database must not hold back what is true."""
+PRESENTED_EVERY = timedelta(seconds=10)
+"""The least time between two presentations of everything to one address, whatever it does to get another one."""
 AT_ONCE = 50
 """Contacts that are compared between two breaths after a handshake."""
 
@@ -46,6 +49,7 @@ class Publisher:
         self._marking: set[str] = set()
         self._doubtful: dict[str, int] = {}
         self._fresh: set[str] = set()
+        self._presented: OrderedDict[str, datetime] = OrderedDict()
         self._shown: dict[str, Presence | None] = {}
         self._withdrawn = False
         self.writes = 0
@@ -103,11 +107,28 @@ class Publisher:
             self._stream.send_presence(employee.localpart, presence, to, answer=answer)
 
     def present_all(self, viewer: str, to: Iterable[str]) -> None:
-        """Send everything that an employee sees to some of his addresses."""
-        to = tuple(to)
-        self._fresh.update(to)
+        """Send everything that an employee sees to some of his addresses, now or as soon as it may be once more."""
+        due = [one for one in to if not self._presented_just_now(viewer, one)]
+        if not due:
+            return
+        self._fresh.update(due)
         visible = self._company.directory.visible_to(viewer)
-        self.present((contact for contact in visible if self._company.subscribed(viewer, contact)), to)
+        self.present((contact for contact in visible if self._company.subscribed(viewer, contact)), due)
+
+    def _presented_just_now(self, viewer: str, address: str) -> bool:
+        now, last = self._clock(), self._presented.pop(address, None)
+        if last is not None and last <= now < last + PRESENTED_EVERY:
+            self._presented[address] = last
+            self._timetable.at(("all", address), last + PRESENTED_EVERY, partial(self._present_again, viewer, address))
+            return True
+        self._presented[address] = now
+        while not now - PRESENTED_EVERY < next(iter(self._presented.values())) <= now:
+            self._presented.popitem(last=False)
+        return False
+
+    def _present_again(self, viewer: str, address: str) -> None:
+        if self._company.sessions.get(address) == viewer and address not in self._company.deaf:
+            self.present_all(viewer, (address,))
 
     def ended(self, session: str) -> None:
         """A session that was presented everything is gone."""
@@ -124,6 +145,7 @@ class Publisher:
             self._stored.pop(contact, None)
         self._fresh.clear()
         self._shown.clear()
+        self._presented.clear()
 
     async def tell_differences(self) -> None:
         """Compare what every contact's watchers hold with what is, and send what differs.

@@ -7,7 +7,7 @@ from datetime import timedelta
 from component.core.facts import Mode, Phone
 from component.core.roster import Roster
 from component.services.company import Settings
-from tests.unit.fakes import DOMAIN, World, employee
+from tests.unit.fakes import DOMAIN, KEPT, World, employee
 
 PANEL, PBX = "ivanov@example.test/panel", "pbx@example.test/1"
 
@@ -195,3 +195,59 @@ def test_with_the_account_or_the_employee_goes_what_its_sessions_refused() -> No
         else:
             world.company.set_directory((employee("ivanov"),))
         assert world.company.deaf == set()
+
+
+async def test_a_session_whose_replay_came_too_late_is_told_what_it_missed() -> None:
+    world = office()
+    watcher = world.client("petrov")
+    since = world.clock.now
+    world.clock.pass_by(hours=1)
+    world.catch_up.linked_at = world.clock.now
+    world.attendance.resync()
+    await settled()
+    world.clock.pass_by(seconds=31)  # the server was slow: the session counts as gone
+    assert list(world.company.watchers("ivanov")) == []
+    world.attendance.panel(PANEL, "ivanov", Mode.SOFTPHONE, Phone.ONLINE, None)
+    world.stream.presences.clear()
+    world.attendance.client(watcher, "petrov", None, away=False, stamp=since)
+    assert world.stream.shown(watcher) == {"ivanov": "online"}
+    world.attendance.stop()
+
+
+async def test_a_session_that_was_found_and_forgotten_is_presented_everything_when_it_is_found_again() -> None:
+    world = office()
+    world.attendance.resync()
+    watcher, ivanov, petrov = "petrov@example.test/pc", employee("ivanov"), employee("petrov")
+    world.attendance.client(watcher, "petrov", None, away=False, stamp=world.clock.now)
+    world.company.set_directory((ivanov,))
+    world.company.set_directory((ivanov, petrov))
+    world.set_roster("petrov", KEPT)
+    world.clock.pass_by(seconds=11)
+    world.stream.presences.clear()
+    world.attendance.client(watcher, "petrov", None, away=False, stamp=world.clock.now)
+    assert world.stream.shown(watcher) == {"ivanov": "online"}
+    world.attendance.stop()
+
+
+def test_a_session_that_refuses_and_comes_back_again_and_again_is_told_all_at_measured_intervals() -> None:
+    world = office()
+    watcher, other = world.client("petrov"), world.client("petrov", "other")
+    world.stream.presences.clear()
+    for _ in range(100):
+        for session in (watcher, other):
+            world.attendance.refuses(session)
+            world.attendance.hears(session)
+    assert [to for local, _, to in world.stream.presences if to] == [(watcher,), (other,)]
+    world.attendance.gone(other)
+    world.clock.pass_by(seconds=30)
+    assert [to for local, _, to in world.stream.presences if to] == [(watcher,), (other,), (watcher,)]
+
+
+def test_one_who_comes_and_goes_by_directed_presence_is_told_all_at_measured_intervals() -> None:
+    world = office()
+    world.stream.presences.clear()
+    for _ in range(50):
+        session = "petrov@example.test/pc"
+        world.attendance.client(session, "petrov", None, away=False, stamp=world.clock.now)
+        world.attendance.gone(session)
+    assert [to for local, _, to in world.stream.presences if local == "ivanov"] == [("petrov@example.test/pc",)]

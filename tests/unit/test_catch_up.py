@@ -26,7 +26,7 @@ def office(*, linked: bool = True) -> tuple[World, CatchUp]:
 
 def test_who_has_been_there_all_along_is_told_nothing_at_once() -> None:
     world, catch_up = office()
-    catch_up.found(WATCHER, "petrov", world.clock.now - timedelta(minutes=59))
+    catch_up.found(WATCHER, "petrov", world.clock.now - timedelta(minutes=59), new=False)
     assert world.stream.presences == []
 
 
@@ -34,7 +34,7 @@ def test_who_logged_in_since_or_may_have_gets_everything_once() -> None:
     for linked, ago in ((True, timedelta(seconds=30)), (True, timedelta(seconds=63)), (False, timedelta(minutes=59))):
         world, catch_up = office(linked=linked)
         for _ in range(2):
-            catch_up.found(WATCHER, "petrov", world.clock.now - ago)
+            catch_up.found(WATCHER, "petrov", world.clock.now - ago, new=False)
         assert [local for local, _, to in world.stream.presences if to == (WATCHER,)] == ["ivanov"]
 
 
@@ -48,13 +48,13 @@ def test_a_session_that_ended_and_comes_back_gets_everything_again() -> None:
 
 def test_an_unknown_session_gets_everything() -> None:
     world, catch_up = office()
-    catch_up.found("petrov@example.test/other", "petrov", world.clock.now - timedelta(minutes=59))
+    catch_up.found("petrov@example.test/other", "petrov", world.clock.now - timedelta(minutes=59), new=False)
     assert world.stream.shown("petrov@example.test/other") == {"ivanov": "online"}
 
 
 async def test_differences_come_first_and_everything_once_more_after() -> None:
     world, catch_up = office()
-    catch_up.found(WATCHER, "petrov", world.clock.now - timedelta(minutes=59))
+    catch_up.found(WATCHER, "petrov", world.clock.now - timedelta(minutes=59), new=False)
     world.company.apply("ivanov", StatusChosen(Status.BUSY), world.clock.now)
     await catch_up.run()
     told = [str(one.payload.status) for _, one, to in world.stream.presences if to == (WATCHER,)]
@@ -63,7 +63,7 @@ async def test_differences_come_first_and_everything_once_more_after() -> None:
 
 async def test_who_got_everything_is_not_refreshed() -> None:
     world, catch_up = office()
-    catch_up.found(WATCHER, "petrov", world.clock.now)
+    catch_up.found(WATCHER, "petrov", world.clock.now, new=False)
     await catch_up.run()
     assert [local for local, _, to in world.stream.presences if to == (WATCHER,)] == ["ivanov"]
 
@@ -88,5 +88,5 @@ async def test_the_second_link_is_measured_by_its_own_end() -> None:
     world.clock.pass_by(hours=1)
     catch_up.begin()
     catch_up.linked_at = world.clock.now  # a beat of the new link; who logged in between is still found
-    catch_up.found(WATCHER, "petrov", world.clock.now - timedelta(minutes=30))
+    catch_up.found(WATCHER, "petrov", world.clock.now - timedelta(minutes=30), new=False)
     assert world.stream.shown(WATCHER) == {"ivanov": "online"}
