@@ -133,7 +133,7 @@ class Administration:
         former = [*moved_out, *(before.employees[employee] for employee in changes.removed)]
         affected |= {employee.id for employee in (*changes.added, *moved_out)}
         self._company.set_directory(after.employees.values())
-        for one in after.employees:  # a second time zone changes everybody's texts
+        for one in {**before.employees, **after.employees}:  # a second time zone changes everybody's texts
             self._publisher.refresh(one)
         self._provisioning.request_clearing(former)
         self._provisioning.request(sorted(affected | self._provisioning.problems.keys()))

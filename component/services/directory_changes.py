@@ -39,10 +39,15 @@ class DirectoryChanges:
     def take_back(self, viewers: Iterable[str], before: Directory, after: Directory) -> None:
         """Show contacts as gone to those who may no longer see them, and end their subscriptions made by hand.
 
+        An account that is no employee's any more, or another one's, is shown nobody of whom its employee saw.
+
         A contact deleted by hand stays deleted, should he be visible again, unless he leaves the directory.
         """
         for viewer in viewers:
-            for contact in before.visible_to(viewer) - after.visible_to(viewer):
+            now = after.employees.get(viewer)
+            keeps_account = now is not None and now.account == before.employees[viewer].account
+            seen = before.visible_to(viewer)
+            for contact in seen - after.visible_to(viewer) if keeps_account else seen:
                 self._end(viewer, contact, before)
                 if contact not in after.employees:
                     self._company.set_exception(viewer, contact, None)

@@ -68,8 +68,8 @@ class Publisher:
         """Send an employee's presence now, later or not at all, and look again when time alone may change it."""
         if employee not in self._company.directory.employees:
             self._timetable.cancel(employee)
-            self._told.pop(employee, None)
-            self._doubtful.pop(employee, None)
+            for known in (self._told, self._doubtful, self._stored, self._shown):
+                known.pop(employee, None)
             return
         if self._withdrawn:
             return

@@ -70,6 +70,12 @@ _REMOVE = (
     delete(employees).where(employees.c.id == bindparam("of")),
 )
 
+_FORGET_ACCOUNT = (
+    _FORGET_SESSIONS,
+    delete(rosters).where(rosters.c.employee == bindparam("of")),
+    delete(subscriptions).where(subscriptions.c.employee == bindparam("of")),
+)
+
 
 def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(values)
@@ -90,7 +96,15 @@ async def _known(connection: AsyncConnection, ids: Iterable[str]) -> set[str]:
 
 
 async def write_directory(connection: AsyncConnection, directory: Sequence[Employee], removed: Sequence[str]) -> None:
-    """Delete all that is known of the removed ids, then insert or update the employees of the directory."""
+    """Delete all that is known of the removed ids and of accounts that change, then write the directory's employees.
+
+    A crash right after must not leave what is known of one account with another one.
+    """
+    known = await connection.execute(select(employees.c.id, employees.c.account))
+    accounts = {row.id: row.account for row in known}
+    moved = [one.id for one in directory if accounts.get(one.id, one.account) != one.account]
+    for statement in _FORGET_ACCOUNT:
+        await _many(connection, statement, ({"of": one} for one in moved))
     for statement in _REMOVE:
         await _many(connection, statement, ({"of": one} for one in removed))
     insert = upsert(employees, connection.dialect.name)

@@ -351,3 +351,26 @@ async def test_an_import_that_could_not_be_stored_hides_nobody() -> None:
     rig.world.clock.pass_by(seconds=2)
     await rig.administration.set_status("ivanov", "busy", text=None, until=None)
     assert rig.world.stream.shown(petrov) == {"ivanov": "busy"}
+
+
+@pytest.mark.parametrize("roster", [KEPT, Roster()], ids=["kept", "by hand"])
+async def test_an_account_that_is_given_up_shows_nobody_any_more(roster: Roster) -> None:
+    rig = Rig(roster=roster)
+    former = rig.world.client("petrov")
+    if roster is not KEPT:
+        former = "petrov@example.test"
+        rig.world.subscriptions.received("subscribe", former, "ivanov")
+    rig.world.stream.presences.clear()
+    rig.world.stream.other.clear()
+    await rig.load(ALL.replace("petrov@", "petrov.p@"))
+    assert rig.world.stream.shown(former) == {"ivanov": "offline"}
+    if roster is not KEPT:
+        assert rig.world.stream.other == [("unsubscribed", "ivanov", former)]
+
+
+async def test_nothing_is_remembered_of_what_was_told_of_one_who_left() -> None:
+    rig = Rig()
+    rig.world.client("petrov")
+    rig.world.client("ivanov")
+    await rig.load(HEAD + line("petrov", "a") + line("sidorov", "b"))
+    assert rig.world.publisher.told("ivanov") is None

@@ -307,3 +307,23 @@ async def test_one_instance_holds_the_lease(database: Database) -> None:
     second = replace(second, linked_at=NOW)  # a new instance leaves it until its own link holds
     assert (await database.load()).lease == second
     assert await database.renew_lease(first, lambda _: False) == second
+
+
+async def test_what_hangs_on_an_account_goes_with_it_in_the_same_commit(database: Database) -> None:
+    shared = State(launched_at=NOW, sessions={"ivanov@example.test/a": Session(None)})
+    for one in ("ivanov", "petrov"):
+        database.keep_state(one, shared)
+        database.keep_roster(one, Roster(provisioned=True))
+        database.keep_subscription(one, "sidorov", "deleted")
+        database.keep_subscription("sidorov", one, "approved")
+    await database.committed()
+    moved = replace(employee("ivanov"), account="ivanov.i@example.test")
+    await database.replace_directory([moved, employee("petrov"), employee("sidorov")], [])
+    snapshot = await database.load()
+    assert snapshot.states == {"ivanov": State(launched_at=NOW), "petrov": shared}
+    assert snapshot.rosters == {"petrov": Roster(provisioned=True)}
+    assert snapshot.subscriptions == {
+        ("petrov", "sidorov"): "deleted",
+        ("sidorov", "ivanov"): "approved",
+        ("sidorov", "petrov"): "approved",
+    }
