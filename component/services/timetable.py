@@ -4,12 +4,16 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable, Hashable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from component.services.ports import Clock
 
 LONGEST_SLEEP = 30.0
 """Seconds after which the clock is looked at again, so that a clock that was set is noticed."""
+SET_BACK = timedelta(seconds=1)
+"""By how much a clock goes back at least that was set back."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Timetable:
@@ -23,9 +27,11 @@ class Timetable:
         self._entries: dict[int, tuple[Hashable, Callable[[], None]]] = {}
         self._current: dict[Hashable, int] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._ahead: timedelta | None = None
 
     def at(self, key: Hashable, when: datetime, callback: Callable[[], None]) -> None:
         """Call back at `when` (or as soon as possible after it), instead of what was set for the key."""
+        self._notice_the_clock()
         self.cancel(key)
         number = next(self._numbers)
         self._entries[number] = (key, callback)
@@ -50,6 +56,15 @@ class Timetable:
         self._current.clear()
         self._arm()
 
+    def _notice_the_clock(self) -> None:
+        """A clock that was set back takes the deadlines with it: most are so many seconds from then, and whoever is
+        called too early looks again.
+        """
+        before = self._ahead
+        self._ahead = (self._clock() - _EPOCH) - timedelta(seconds=asyncio.get_running_loop().time())
+        if before is not None and before - self._ahead > SET_BACK:
+            self._heap = [(when - (before - self._ahead), number) for when, number in self._heap]
+
     def _arm(self) -> None:
         if self._timer:
             self._timer.cancel()
@@ -62,6 +77,7 @@ class Timetable:
 
     def _fire(self) -> None:
         self._timer = None
+        self._notice_the_clock()
         now = self._clock()
         while self._heap and self._heap[0][0] <= now:
             _, number = heapq.heappop(self._heap)

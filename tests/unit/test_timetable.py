@@ -127,3 +127,16 @@ async def test_many_deadlines_that_were_moved_take_no_memory() -> None:
         times.at(number % 10, later + number * MOMENT, lambda: None)
     assert len(times._heap) <= 100  # nothing outside tells
     times.close()
+
+
+async def test_a_clock_that_was_set_back_puts_nothing_off() -> None:
+    called, clock = Called(), FakeClock()
+    times = Timetable(clock, longest_sleep=0.002)
+    times.at("a", START + timedelta(seconds=1), lambda: called("a"))
+    clock.now = START - timedelta(hours=1)
+    times.at("b", START - timedelta(hours=1) + timedelta(seconds=2), lambda: called("b"))
+    clock.now += timedelta(seconds=1.5)
+    await called.wait_for("a")
+    clock.now += timedelta(seconds=1)
+    await called.wait_for("a", "b")
+    times.close()
