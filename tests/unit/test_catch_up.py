@@ -41,8 +41,9 @@ def test_who_logged_in_since_or_may_have_gets_everything_once() -> None:
 def test_a_session_that_ended_and_comes_back_gets_everything_again() -> None:
     world, catch_up = office()
     for _ in range(2):
-        catch_up.found("petrov@example.test/other", "petrov", world.clock.now)
+        catch_up.found("petrov@example.test/other", "petrov", world.clock.now, new=False)
         catch_up.ended("petrov@example.test/other")
+        world.clock.pass_by(seconds=10)
     assert [local for local, _, _ in world.stream.presences] == ["ivanov", "ivanov"]
 
 
