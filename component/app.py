@@ -225,9 +225,7 @@ async def _serve(
     administration = Administration(
         company, choices, publisher, provisioning, changes, blocking, store, outbound, heartbeat, now
     )
-    link.on_up = _all(
-        heartbeat.link_up, changes.link_up, self_check.link_back, attendance.resync, provisioning.choose_again
-    )
+    link.on_up = _all(heartbeat.link_up, changes.link_up, attendance.resync, provisioning.choose_again)
     link.on_down = _all(attendance.stop, privileges.forget, outbound.down)
     link.on_stanza = inbound.stanza
     control = ControlServer(administration, config.control.socket)

@@ -1,8 +1,8 @@
-"""Signs that a roster has drifted while nobody told us, so that this one roster is read again, and no other.
+"""A sign that a roster has drifted while nobody told us, so that this one roster is read again, and no other.
 
 Without the component's own item in an account's roster its sessions stay unknown, and with them whom to keep up to
-date. Two things show it, and cost nothing while all is well: a session asks for a contact (at its login, RFC 6121
-section 4.3.1) and the server does not tell us of it, or after a handshake nothing is heard of sessions that were there.
+date. It shows when a session of which the server does not tell us asks for a contact (at its login, RFC 6121 section
+4.3.1); while all is well it costs nothing.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,6 @@ from component.services.ports import Clock, Timers
 PATIENCE = timedelta(seconds=3)
 """How long a server may take to tell us of a session that has already asked for its contacts."""
 
-_VANISHED = ("sessions vanished",)
-"""The deadline's key."""
-
 
 class SelfCheck:
     """Has single rosters looked at when there is a sign that they have drifted."""
@@ -29,7 +26,6 @@ class SelfCheck:
         self._clock = clock
         self._repair = repair
         self._doubted: set[str] = set()
-        self._had_sessions: set[str] = set()
 
     def probed(self, session: str, employee: str) -> None:
         """An employee's full JID has asked for a contact's presence."""
@@ -40,19 +36,7 @@ class SelfCheck:
             still_unknown = partial(self._still_unknown, session, employee)
             self._timetable.at(("doubted", session), self._clock() + PATIENCE, still_unknown)
 
-    def link_back(self) -> None:
-        """The handshake is done; sessions that are not found again until the session grace ends are a sign."""
-        self._had_sessions = set(self._company.sessions.values())
-        until = self._clock() + self._company.settings.session_grace + PATIENCE
-        self._timetable.at(_VANISHED, until, self._look_for_vanished)
-
     def _still_unknown(self, session: str, employee: str) -> None:
         self._doubted.discard(session)
         if session not in self._company.sessions:
             self._repair(employee)
-
-    def _look_for_vanished(self) -> None:
-        had, self._had_sessions = self._had_sessions, set()
-        for employee in sorted(had.difference(self._company.sessions.values())):
-            if self._company.roster(employee).domain_item:
-                self._repair(employee)

@@ -200,6 +200,16 @@ async def test_a_way_that_is_lost_meanwhile_is_waited_for(rig: Rig) -> None:
         assert (await task).drifted == {"ivanov": 1, "petrov": 1}
 
 
+async def test_what_the_worker_does_for_others_meanwhile_is_not_counted(rig: Rig) -> None:
+    for one in ("ivanov", "petrov"):
+        rig.way.rosters[f"{one}@example.test"].pop(DOMAIN)
+    rig.worker.request(["ivanov"])
+    async with asyncio.timeout(5):
+        report = await rig.syncing.sync({"petrov": 1}, None, yes=False, tell=rig.steps.append)
+    assert (report.rosters, report.drifted) == (1, {"petrov": 1})
+    assert DOMAIN in rig.way.rosters["ivanov@example.test"]
+
+
 async def test_a_contact_deleted_while_the_roster_is_put_right_is_not_brought_back(rig: Rig) -> None:
     jid = f"sidorov@{DOMAIN}"
     rig.petrov[DOMAIN] = replace(rig.petrov[DOMAIN], subscription="none")
