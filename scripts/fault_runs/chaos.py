@@ -10,7 +10,7 @@ from scripts.fault_runs.client import Visit
 from scripts.fault_runs.events import GROUPS, Day
 from scripts.fault_runs.faults import FAULTS
 from scripts.fault_runs.matrix import QUIET
-from scripts.fault_runs.site import GRACE, Site
+from scripts.fault_runs.site import Site
 from tests.servers.server import Server
 
 LAST = 80
@@ -80,7 +80,7 @@ async def run(
 
 async def _compare(site: Site, day: Day, outcome: Outcome) -> None:
     await day.end()
-    await site.calm(QUIET + GRACE)
+    await site.calm(QUIET + site.grace)
     await site.read_rosters()
     rows = await site.settle(60)
     outcome.pairs += len(site.online()) * (len(rows) - 1)

@@ -10,7 +10,7 @@ from scripts.fault_runs.client import Client, Panel
 from scripts.fault_runs.faults import FAULTS, Fault
 from scripts.fault_runs.rate import plain_rate
 from scripts.fault_runs.reading import NOTHING, Heard, Shown, right_since
-from scripts.fault_runs.site import GRACE, Site
+from scripts.fault_runs.site import Site
 from tests.servers.server import Server
 
 RATED = ("kill", "server-restart", "server-kill")
@@ -116,18 +116,18 @@ async def one_fault(server: Server, folder: Path, name: str, people: int, seed: 
 async def measure(site: Site, crowd: Crowd, name: str) -> Cell:
     """Let one fault strike and measure it; a client that never believes the truth makes the cell a failure."""
     fault, cell = FAULTS[name], Cell(name, site.server.name, len(site.people))
-    await site.settle(120)
-    await site.calm(QUIET)
-    for client in site.clients:
-        client.read()
-    before = {client: (client.online_at, dict(client.belief), len(client.heard)) for client in site.clients}
-    refreshes = len(site.refreshes())
-    struck = site.loop.time()
+    struck, refreshes, before = site.loop.time(), 0, {}
     try:
+        await site.settle(120)
+        await site.calm(QUIET)
+        for client in site.clients:
+            client.read()
+        before = {client: (client.online_at, dict(client.belief), len(client.heard)) for client in site.clients}
+        struck, refreshes = site.loop.time(), len(site.refreshes())
         back = await fault.strike(site, lambda: crowd.change(hears=fault.hears))
         cell.noticed = back - struck
         rows = await site.settle(60)
-        await site.calm(GRACE + 1.0)
+        await site.calm(QUIET + (site.grace if site.small else 0))
         rows = await site.settle(60)
     except Exception as problem:
         cell.failed = f"{type(problem).__name__}: {problem}"
