@@ -114,8 +114,8 @@ def _all(*calls: Callable[[], None]) -> Callable[[], None]:
 async def run(config: Config) -> int:
     """Run the component until SIGTERM or SIGINT (statuses are withdrawn) or SIGHUP (they are kept: a restart follows).
 
-    Returns the exit code: 0, or 1 when the store or the control socket cannot be opened, or when another instance has
-    taken over; the log says why.
+    Returns the exit code: 0, or 1 when the store cannot be opened or another instance has taken over; the log says why.
+    Raises ControlError when the control socket cannot be opened.
     """
     stopping: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     notifier = Notifier(os.environ, os.getpid())
@@ -134,7 +134,7 @@ async def run(config: Config) -> int:
             notifier.status = lambda: "standing by: another instance serves this company"
             taken = await _lease(store, stopping)
             return await _serve(config, store, *taken, stack, stopping, notifier) if taken else 0
-        except (StoreError, RosterError) as problem:
+        except StoreError as problem:
             log.error("%s", problem)
             return 1
         finally:

@@ -159,43 +159,56 @@ def open_socket(path: Path) -> socket.socket:
 
     Raises ControlError, which says what to do, if another component listens there or the path cannot be used.
     """
+    make_way(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # The mask makes the file private from its first moment; a chmod afterwards would leave a gap.
     mask = os.umask(0o177)
     try:
-        make_way(path)
         listener.bind(os.fspath(path))
     except OSError as error:
         listener.close()
         raise _unusable(path, error) from None
-    except ControlError:
-        listener.close()
-        raise
     finally:
         os.umask(mask)
     return listener
 
 
 def make_way(path: Path) -> None:
-    """Make the socket's directory and remove what a crash left; raises ControlError if a component listens there."""
-    if not path.parent.is_dir():
-        old = os.umask(0o077)
-        try:
-            path.parent.mkdir(parents=True)
-        finally:
-            os.umask(old)
-    if not path.is_socket():
+    """Make the socket's directory and remove what a crash left.
+
+    Raises ControlError, which says what to do, if another component listens there or the path cannot be used.
+    """
+    try:
+        _make_directory(path.parent)
+        if not path.is_socket():
+            return
+        if _is_listened_on(path):
+            raise ControlError(
+                f"another component listens on {path}",
+                "stop it first, or give this one a control.socket of its own",
+            )
+        path.unlink()
+    except OSError as error:
+        raise _unusable(path, error) from None
+
+
+def _make_directory(path: Path) -> None:
+    if path.is_dir():
         return
+    mask = os.umask(0o077)
+    try:
+        path.mkdir(parents=True)
+    finally:
+        os.umask(mask)
+
+
+def _is_listened_on(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(os.fspath(path))
         except ConnectionRefusedError:
-            path.unlink()
-            return
-    raise ControlError(
-        f"another component listens on {path}",
-        "stop it first, or give this one a control.socket of its own",
-    )
+            return False
+    return True
 
 
 def _unusable(path: Path, error: OSError) -> ControlError:

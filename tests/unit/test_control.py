@@ -16,7 +16,7 @@ import pytest
 
 from component.control.client import ControlClient
 from component.control.codec import ControlError
-from component.control.server import ControlServer, open_socket
+from component.control.server import ControlServer, make_way, open_socket
 from component.services.operations import OperationError, Progress
 from tests.unit.fake_operations import BLOCK, BUSY, FOUND, IVANOV, REPORT, WHY, FakeOperations
 
@@ -269,6 +269,8 @@ async def test_a_path_that_cannot_be_used(operations: FakeOperations, tmp_path: 
         with pytest.raises(ControlError, match="cannot be opened") as caught:
             await ControlServer(operations, path).start()
         assert "set control.socket" in str(caught.value.hint)
+    with pytest.raises(ControlError, match="cannot be opened"):
+        make_way(tmp_path / "file" / "control.sock")
     assert (tmp_path / "file").read_text() == ""
 
 
