@@ -76,7 +76,10 @@ def panel_presence(
 
 @app.command()
 def run(context: typer.Context, config: ConfigOption = None) -> None:
-    """Run the component until SIGINT or SIGTERM; the log goes to standard error."""
+    """Run the component until a signal ends it; the log goes to standard error.
+
+    SIGINT and SIGTERM show every contact as unavailable first. SIGHUP keeps what colleagues see, for a restart.
+    """
     with reported():
         settings = load(config)
         _start_logging(settings.log.level)

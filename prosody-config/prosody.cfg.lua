@@ -1,5 +1,5 @@
--- A whole Prosody for the demo (scripts/run) and the tests, on loopback and on free ports. Not for a company: its accounts
--- have plain passwords, which may pass unencrypted.
+-- A whole Prosody for the tests, on loopback and on free ports. Not for a company: its accounts have plain passwords,
+-- which may pass unencrypted.
 --
 -- The launcher copies this file and panel-presence.cfg.lua into the server's folder and there replaces the values of the
 -- local variables at the top of both, and nothing else. So what is tested is the very fragment that an administrator

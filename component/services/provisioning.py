@@ -190,7 +190,7 @@ class Provisioning:
         account = self._former.pop()
         try:
             await self._clear(way, account)
-        except Exception:
+        except Exception:  # whatever it was, `run` says it, and the account is cleared next time
             self._former.add(account)
             raise
 
@@ -199,7 +199,7 @@ class Provisioning:
         del self._queue[viewer]
         try:
             await self._look_at(way, viewer)
-        except Exception:
+        except Exception:  # whatever it was, `run` says it, and the roster is looked at next time
             self._queue.setdefault(viewer)
             raise
         for follower in tuple(self.followers if viewer not in self._queue else ()):
