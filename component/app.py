@@ -6,37 +6,30 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
 
 from component import __version__
+from component.checking import check
 from component.config import Config
-from component.control.client import ControlClient
-from component.control.codec import ControlError
 from component.control.server import ControlServer, make_way
-from component.core.lease import may_take
-from component.core.presence import Show, Style
-from component.core.roster import domain_item
-from component.core.status import Rules
 from component.core.texts import say
 from component.ending import finish
 from component.notify import Notifier
+from component.parts import is_gone, make_api, make_link, make_proof, now, settings_from
 from component.rosters.choice import choose_way
 from component.rosters.ejabberd_api import EjabberdApi
 from component.rosters.pace import Pace
-from component.rosters.privilege import GRANT_WITHIN, Privilege
-from component.rosters.privilege_proof import PrivilegeProof
 from component.services.administration import Administration
 from component.services.attendance import Attendance
 from component.services.blocking import Blocking
 from component.services.catch_up import CatchUp
 from component.services.choices import Choices
-from component.services.company import Company, Settings
+from component.services.company import Company
 from component.services.directory_changes import DirectoryChanges
 from component.services.heartbeat import Heartbeat, take_lease
-from component.services.operations import CheckLine
-from component.services.ports import Lease, RosterError, Snapshot, StoreError
+from component.services.ports import Lease, StoreError
 from component.services.provisioning import Provisioning
 from component.services.publisher import Publisher
 from component.services.relay import Relay
@@ -51,56 +44,13 @@ from component.xmpp.link import Link
 from component.xmpp.outbound import Outbound
 from component.xmpp.privileges import Privileges
 from component.xmpp.questions import Questions
-from component.xmpp.stand_in import StandIn
+
+__all__ = ["check", "run"]
 
 log = logging.getLogger(__name__)
 
 SERVER_IDLE_SHARE = 0.75
 """How much of its time a server is left alone while its rosters are filled."""
-CHECK_TIMEOUT = 5.0
-"""Seconds that `check` gives the server for the handshake."""
-
-
-def now() -> datetime:
-    """Return the present instant in UTC."""
-    return datetime.now(UTC)
-
-
-def settings_from(config: Config) -> Settings:
-    """Return what the services need of the configuration."""
-    return Settings(
-        domain=config.xmpp.domain,
-        zone=config.company.timezone.key,
-        visibility=config.company.visibility,
-        rules=Rules(config.status.was_here_after, config.status.after_was_here == "restore"),
-        style=Style(config.company.language, Show(config.status.busy_show), config.status.extended_away_after),
-        presets=tuple(config.status.presets.items()),
-        session_grace=config.status.session_grace,
-        default_group=config.rosters.group,
-        pbx_jids=frozenset(config.pbx.jids),
-        pbx_ttl=config.pbx.ttl,
-    )
-
-
-def _api(config: Config) -> EjabberdApi | None:
-    api = config.rosters.ejabberd_api
-    return EjabberdApi(api.url, api.user, api.password.get_secret_value(), config.xmpp.domain) if api else None
-
-
-def _link(config: Config) -> Link:
-    xmpp = config.xmpp
-    return Link(xmpp.domain, xmpp.secret.get_secret_value(), xmpp.server, xmpp.port, config.company.language)
-
-
-def _proof(
-    settings: Settings,
-    outbound: Outbound,
-    privileges: Privileges,
-    accounts: Callable[[], Sequence[str]],
-    within: float = GRANT_WITHIN,
-) -> PrivilegeProof:
-    item = domain_item(settings.domain, say("gateway", settings.style.language), settings.default_group)
-    return PrivilegeProof(Privilege(outbound, privileges, settings.domain, within=within), accounts, item)
 
 
 def _all(*calls: Callable[[], None]) -> Callable[[], None]:
@@ -144,25 +94,12 @@ async def run(config: Config) -> int:
 async def _lease(store: Database, stopping: asyncio.Future[signal.Signals]) -> tuple[Lease, bool] | None:
     """Wait for the lease, as `take_lease` returns it; None when a signal came first."""
     mine = Lease(secrets.token_hex(8), socket.gethostname(), os.getpid(), now())
-    taking = asyncio.create_task(take_lease(store, mine, now, _is_gone))
+    taking = asyncio.create_task(take_lease(store, mine, now, is_gone))
     await asyncio.wait((stopping, taking), return_when=asyncio.FIRST_COMPLETED)
     if not taking.done():
         taking.cancel()
         return None
     return await taking
-
-
-def _is_gone(lease: Lease) -> bool:
-    """Say whether a lease's process has certainly ended: it was of this host, and its number is nobody's or ours."""
-    if lease.host != socket.gethostname():
-        return False
-    try:
-        os.kill(lease.pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return lease.pid == os.getpid()
 
 
 def _stop(stopping: asyncio.Future[signal.Signals], number: signal.Signals) -> None:
@@ -181,7 +118,7 @@ async def _serve(
 ) -> int:
     settings, snapshot = settings_from(config), await store.load()
     company = Company(settings, store, snapshot)
-    link, timetable = _link(config), Timetable(now)
+    link, timetable = make_link(config), Timetable(now)
     stack.callback(timetable.close)
     gateway = disco.gateway_info(say("gateway", settings.style.language))
     outbound = Outbound(link, now, settings.style.language, disco.CONTACT.caps, gateway.caps)
@@ -201,19 +138,11 @@ async def _serve(
         contested=contested,
     )
     stack.callback(attendance.stop)
-    api = _api(config)
+    privileges = Privileges()
+    api = make_api(config)
     if api:
         await stack.enter_async_context(api)
-    privileges = Privileges()
-    proof = _proof(settings, outbound, privileges, lambda: list(company.directory.by_account))
-    provisioning = Provisioning(
-        company,
-        publisher,
-        store,
-        lambda: choose_way(config.rosters.method, api, proof),
-        Pace(SERVER_IDLE_SHARE).after,
-        outbound.send_probe,
-    )
+    provisioning = _provisioning(config, company, publisher, store, outbound, privileges, api)
     self_check = SelfCheck(company, timetable, now, provisioning.request_one)
     subscriptions = Subscriptions(company, publisher, outbound, now, provisioning.request_one, self_check.probed)
     choices = Choices(company, publisher, store, now)
@@ -237,16 +166,7 @@ async def _serve(
     link.connect()
     stack.push_async_callback(link.stop)
     notifier.status, notifier.rounds = lambda: _status(link, company), lambda: heartbeat.rounds
-    beating, worker = asyncio.create_task(heartbeat.run()), asyncio.create_task(provisioning.run())
-    try:
-        await asyncio.wait((stopping, beating, worker), return_when=asyncio.FIRST_COMPLETED)
-        for task in (beating, worker):
-            if task.done():
-                await task
-    finally:
-        beating.cancel()
-        worker.cancel()
-    if not stopping.done():
+    if not await _work_until(stopping, heartbeat.run(), provisioning.run()):
         return 1
     attendance.stop()
     await finish(
@@ -259,80 +179,41 @@ async def _serve(
     return 0
 
 
+def _provisioning(
+    config: Config,
+    company: Company,
+    publisher: Publisher,
+    store: Database,
+    outbound: Outbound,
+    privileges: Privileges,
+    api: EjabberdApi | None,
+) -> Provisioning:
+    proof = make_proof(company.settings, outbound, privileges, lambda: list(company.directory.by_account))
+    return Provisioning(
+        company,
+        publisher,
+        store,
+        lambda: choose_way(config.rosters.method, api, proof),
+        Pace(SERVER_IDLE_SHARE).after,
+        outbound.send_probe,
+    )
+
+
+async def _work_until(stopping: asyncio.Future[signal.Signals], *work: Coroutine[None, None, None]) -> bool:
+    """Work until a signal comes; False when some of the work has ended by itself before. Raises what it raises."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        ends: tuple[asyncio.Future[Any], ...] = (stopping, *tasks)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                await task
+    finally:
+        for task in tasks:
+            task.cancel()
+    return stopping.done()
+
+
 def _status(link: Link, company: Company) -> str:
     state = f"connected as {link.domain}" if link.up else f"not connected: {link.problem}"
     return f"{state}; {len(company.directory)} employees"
-
-
-async def check(config: Config) -> AsyncIterator[CheckLine]:
-    """Check everything that the component needs; a running one is asked, since a second connection would harm it."""
-    try:
-        for line in await ControlClient(config.control.socket).health():
-            yield line
-        return
-    except ControlError:
-        yield CheckLine("component", None, "does not run", "start it: panel-presence run -c FILE")
-    snapshot, line = await _check_store(config)
-    yield line
-    if snapshot.lease and not may_take(snapshot.lease.renewed_at, now(), holder_is_gone=_is_gone(snapshot.lease)):
-        where = f"process {snapshot.lease.pid} on {snapshot.lease.host} serves this company"
-        yield CheckLine("instances", None, where, "check there: a second connection would take stanzas from it")
-        return
-    async with _visit(config) as (line, outbound, privileges):
-        yield line
-        accounts, within = [one.account for one in snapshot.employees], GRANT_WITHIN if line.ok else 0.0
-        proof = _proof(settings_from(config), outbound, privileges, lambda: accounts, within)
-        yield await _check_rosters(config, proof)
-
-
-async def _check_store(config: Config) -> tuple[Snapshot, CheckLine]:
-    try:
-        store = await Database.open(config.store.url)
-    except StoreError as problem:
-        return Snapshot(), CheckLine("store", False, str(problem))
-    try:
-        snapshot = await store.load()
-    except StoreError as problem:
-        return Snapshot(), CheckLine("store", False, str(problem))
-    finally:
-        await store.close()
-    if not snapshot.employees:
-        hint = "start the component, then: panel-presence employees import FILE.csv"
-        return snapshot, CheckLine("store", None, f"{store.url} has no employees yet", hint)
-    return snapshot, CheckLine("store", True, f"{store.url} has {len(snapshot.employees)} employees")
-
-
-@asynccontextmanager
-async def _visit(config: Config) -> AsyncIterator[tuple[CheckLine, Outbound, Privileges]]:
-    """Connect for a check, with as little behind the link as the server will bear."""
-    link, settled, privileges, language = _link(config), asyncio.Event(), Privileges(), config.company.language
-    outbound = Outbound(link, now, language, disco.CONTACT.caps, disco.gateway_info("").caps)
-    link.on_up = link.on_trouble = settled.set
-    link.on_down, link.on_stanza = outbound.down, StandIn(outbound, privileges, language).stanza
-    link.connect()
-    try:
-        try:
-            async with asyncio.timeout(CHECK_TIMEOUT):
-                await settled.wait()
-        except TimeoutError:
-            link.problem = link.problem or "no answer"
-        line = CheckLine("link", True, f"the server accepts {config.xmpp.domain}")
-        if not link.up:
-            hint = "see ejabberd-config/ or prosody-config/ for the server's side"
-            line = CheckLine("link", False, link.problem, hint)
-        yield line, outbound, privileges
-    finally:
-        await link.stop()
-
-
-async def _check_rosters(config: Config, proof: PrivilegeProof) -> CheckLine:
-    api, method = _api(config), config.rosters.method
-    try:
-        async with AsyncExitStack() as stack:
-            if api:
-                await stack.enter_async_context(api)
-            _, reason = await choose_way(method, api, proof)
-    except RosterError as problem:
-        return CheckLine("rosters", False, str(problem))
-    falls_back = method != "handshake" and reason.startswith("handshake")
-    return CheckLine("rosters", None if falls_back else True, reason)
