@@ -5,40 +5,22 @@ import json
 import logging
 import os
 import pty
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from component import __version__
-from component.cli import app
 from component.config import Config
 from component.control.codec import ControlError
-from component.control.server import ControlServer
 from component.services.operations import CheckLine
-from component.services.why import ItemFact, Shown, ToldFact
-from tests.unit.fake_operations import FOUND, IVANOV, WHY, FakeOperations
+from tests.unit.cli.conftest import Invoke
+from tests.unit.fake_operations import IVANOV, FakeOperations
 
-WIDE = {"COLUMNS": "200", "TERM": "dumb"}
 CSV = "id,account,name\nivanov,ivanov@example.test,Иван\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command left behind."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
-Invoke = Callable[..., Awaitable[Outcome]]
 
 
 class FakeApp:
@@ -60,43 +42,6 @@ class FakeApp:
         """Give the lines."""
         for line in self.lines:
             yield line
-
-
-@pytest.fixture
-def operations() -> FakeOperations:
-    return FakeOperations()
-
-
-@pytest.fixture
-async def socket(operations: FakeOperations, tmp_path: Path) -> AsyncIterator[Path]:
-    path = tmp_path / "control.sock"
-    server = ControlServer(operations, path)
-    await server.start()
-    yield path
-    await server.stop()
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    path = tmp_path / "panel.toml"
-    path.write_text(
-        '[xmpp]\ndomain = "panel.example.test"\nsecret = "hunter2"\n'
-        '[company]\ntimezone = "Asia/Vladivostok"\n[control]\nsocket = "control.sock"\n'
-    )
-    return path
-
-
-@pytest.fixture
-def invoke() -> Invoke:
-    """Run a command in a thread of its own: it has an event loop of its own."""
-
-    async def command(*arguments: str | Path, obj: object = None, env: dict[str, str] | None = None) -> Outcome:
-        runner = CliRunner(env=WIDE | (env or {}))
-        words = [str(part) for part in arguments]
-        result = await asyncio.to_thread(lambda: runner.invoke(app, words, obj=obj))
-        return Outcome(result.exit_code, result.stdout, result.stderr)
-
-    return command
 
 
 @pytest.fixture
@@ -271,174 +216,6 @@ async def test_thousands_of_bad_rows_do_not_bury_the_hint(invoke: Invoke, socket
     lines = result.stderr.splitlines()
     assert len(lines) == 33
     assert lines[-2:] == ["  … and 4970 more", "hint: correct the rows"]
-
-
-async def test_drifted_rosters_are_named_and_then_put_right(
-    invoke: Invoke, operations: FakeOperations, socket: Path
-) -> None:
-    result = await invoke("rosters", "sync", "--yes", "--socket", socket)
-    assert (result.exit_code, operations.syncs) == (0, [({"petrov": 2, "sidorov": 1}, None, True)])
-    assert result.stderr.splitlines() == [
-        "rosters read: 3 of 3",
-        "3 rosters read, 2 have drifted: 3 items to change",
-        "       2  missing",
-        "       1  surplus",
-        "  · petrov: ivanov@panel.example.test is missing",
-        "  · petrov: gone@panel.example.test is surplus",
-        "  · … and 1 more",
-        "the repair will take about 0.0 s of the server's time, 1 min 40 s in all",
-        "4 contacts were deleted by hand and stay so (rosters sync --restore ID brings an employee's back)",
-        "  ! ejabberd has no account ghost@example.test",
-        "changes made: 0 of 3",
-    ]
-    assert result.stdout.splitlines() == [
-        "put right: 3 items in 2 rosters over ejabberd-api, 0.0 s of the server's time, 1 min 40 s in all",
-        "       2  missing",
-        "       1  surplus",
-        "  ! ejabberd has no account ghost@example.test",
-    ]
-
-
-async def test_a_dry_run_of_a_sync_changes_nothing(invoke: Invoke, operations: FakeOperations, socket: Path) -> None:
-    result = await invoke("rosters", "sync", "--dry-run", "--socket", socket)
-    assert (result.exit_code, operations.syncs) == (0, [])
-    assert result.stdout.startswith("3 rosters read, 2 have drifted: 3 items to change\n")
-    found = json.loads((await invoke("rosters", "sync", "--dry-run", "--json", "--socket", socket)).stdout)
-    assert (found["dry_run"], found["drifted"]) == (True, {"petrov": 2, "sidorov": 1})
-    assert operations.syncs == []
-
-
-async def test_a_sync_as_json(invoke: Invoke, operations: FakeOperations, socket: Path) -> None:
-    made = json.loads((await invoke("rosters", "sync", "--restore", "petrov", "--json", "--socket", socket)).stdout)
-    assert (made["dry_run"], made["kinds"]["missing"]) == (False, 2)
-    assert operations.syncs == [({"petrov": 2, "sidorov": 1}, "petrov", False)]
-
-
-async def test_rosters_that_are_right(invoke: Invoke, operations: FakeOperations, socket: Path) -> None:
-    many = tuple(f"no account {number}" for number in range(40))
-    operations.found = replace(FOUND, drifted={}, kinds={}, examples=(), deleted_by_hand=0, unreadable=many)
-    result = await invoke("rosters", "sync", "--socket", socket)
-    assert "3 rosters read: all are as they should be\n" in result.stderr
-    assert "  ! … and 10 more accounts\n" in result.stderr
-    assert result.stdout.startswith("nothing was changed\n")
-
-
-async def test_a_sync_over_the_handshake(invoke: Invoke, socket: Path) -> None:
-    result = await invoke("rosters", "sync", "--restore", "handshake", "--socket", socket)
-    assert (result.exit_code, result.stderr) == (1, "error: nothing can be synced\nhint: configure a way\n")
-
-
-async def test_ctrl_c_ends_the_command_and_not_the_sync(operations: FakeOperations, socket: Path) -> None:
-    operations.go_on.clear()
-    words = ("-m", "component", "rosters", "sync", "--socket", str(socket))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    await operations.importing.wait()
-    process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(30):
-        _, said = await process.communicate()
-    assert process.returncode == 130
-    assert "interrupted; the component goes on" in said.decode()
-    operations.go_on.set()
-    await operations.imported.wait()
-
-
-async def test_why_shows_the_whole_chain(invoke: Invoke, socket: Path, config: Path) -> None:
-    result = await invoke("why", "ivanov", "--for", "petrov", "-c", config)
-    assert result.exit_code == 0
-    assert [line.rstrip() for line in result.stdout.splitlines()] == [
-        "petrov still sees ivanov as available: a newer presence is held back",
-        "",
-        "facts of Иван Иванов (ivanov)",
-        "  launched    2026-11-24 21:05:00",
-        "  activity    last at 2026-11-24 21:05:00",
-        "  phone mode  softphone",
-        "  panel       ivanov@example.test/panel: softphone, phone online, active",
-        "  client      ivanov@example.test/pc: idle since 2026-11-24 21:05:00",
-        "  PBX         phone offline, by pbx.example.test at 2026-11-24 20:00:00, expired",
-        "  choice      busy «[red]На совещании», at 2026-11-24 21:05:00, until 2026-11-24 21:05:00: it is over",
-        "",
-        "rule R3",
-        "  because  every session has been idle for 15 minutes or longer, since 2026-11-24 21:05:00",
-        "  R3       launched and inactive",
-        "  R6       the custom text",
-        "  covered  busy, which was chosen, is covered for now",
-        "",
-        "presence of ivanov@panel.example.test",
-        "  status      was-here, until 2026-11-24 21:05:00; phone online",
-        "  type        available",
-        "  show        away",
-        "  text (ru)   Был(а) на месте",
-        "  text (en)   Was here",
-        "  idle since  2026-11-24 21:05:00",
-        "",
-        "told",
-        "  state      a newer presence is held back",
-        "  last told  2026-11-24 21:05:00",
-        "  they hold  unavailable; Нет",
-        "  may see    5 employees, of whom 4 are subscribed",
-        "  online     3 of them with 6 sessions",
-        "",
-        "for Пётр Петров (petrov)",
-        "  may see       yes: they share Продажи",
-        "  subscribed    yes: the component keeps the contact in his roster",
-        "  sessions      petrov@example.test/pc, petrov@example.test/phone",
-        "  told          at 2026-11-24 21:05:00; a session that came online later, at its login",
-        "  roster item   'Иван', in Продажи, Офис, subscription to",
-        "  our own item  subscription from: the server tells the component his sessions by it",
-    ]
-
-
-async def test_why_of_one_of_whom_little_is_known(invoke: Invoke, operations: FakeOperations, socket: Path) -> None:
-    viewer, decision = WHY.viewer, WHY.decision
-    assert viewer
-    absent = ItemFact(False, "", (), "none", "the contact is not in his roster")
-    account = (viewer.account,)
-    operations.why_answer = replace(
-        WHY,
-        facts=replace(WHY.facts, launched_at=None, last_activity=None, sessions=(), report=None, choice=None),
-        decision=replace(decision, since=None, until=None, hidden=None),
-        presence=Shown("available", "", {}, None),
-        told=ToldFact("everyone has been told", True, None, None),
-        viewer=replace(
-            viewer,
-            may_see=False,
-            subscribed=False,
-            known_sessions=False,
-            sessions=account,
-            item=absent,
-            domain_item="none",
-        ),
-    )
-    lines = (await invoke("why", "ivanov", "--for", "petrov", "--socket", socket)).stdout
-    for text in (
-        "launched    never",
-        "activity    active now",
-        "sessions    none is connected",
-        "PBX         no PBX has reported the phone",
-        "choice      no status was chosen",
-        "because  every session has been idle for 15 minutes or longer\n",
-        "show    none",
-        "may see       no: they share",
-        "subscribed    no: the component",
-        "not known: the server does not tell them; presence goes to petrov@example.test",
-        "roster item   the contact is not in his roster",
-        "our own item  subscription none: it has drifted",
-    ):
-        assert text in "\n".join(line.rstrip() for line in lines.splitlines()) + "\n", text
-    assert "covered" not in lines
-    assert "last told" not in lines
-
-
-async def test_why_as_json(invoke: Invoke, socket: Path) -> None:
-    shown = json.loads((await invoke("why", "ivanov", "--json", "--socket", socket)).stdout)
-    assert (shown["viewer"], shown["decision"]["rule"], shown["decision"]["since"]) == (
-        None,
-        "R3",
-        "2026-11-24T11:05:00Z",
-    )
-    assert shown["facts"]["sessions"][0]["jid"] == "ivanov@example.test/panel"
 
 
 async def test_no_component(invoke: Invoke, config: Path) -> None:
