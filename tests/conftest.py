@@ -4,8 +4,10 @@ Whoever asks for `server`, `open_office` or `office` runs once on each server. W
 difference stands in their classes (tests/servers), not in the tests.
 """
 
+import itertools
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +77,7 @@ def server(kind: type[Server], request: pytest.FixtureRequest) -> Server:
 @pytest.fixture
 async def open_office(server: Server, tmp_path: Path) -> AsyncIterator[OpenOffice]:
     """Opens offices with people and settings of the test's own; they are closed after it."""
-    offices: list[Office] = []
+    numbers, opened = itertools.count(), AsyncExitStack()
 
     async def open_one(
         people: Mapping[str, Person] = PEOPLE,
@@ -84,15 +86,14 @@ async def open_office(server: Server, tmp_path: Path) -> AsyncIterator[OpenOffic
         start: bool = True,
         ready: bool = True,
     ) -> Office:
-        office = Office(server, tmp_path / f"office{len(offices)}", people, settings or {})
-        offices.append(office)
+        office = Office(server, tmp_path / f"office{next(numbers)}", people, settings or {})
+        opened.push_async_callback(office.close)
         if start:
             await office.open(ready=ready)
         return office
 
-    yield open_one
-    for office in offices:
-        await office.close()
+    async with opened:
+        yield open_one
 
 
 @pytest.fixture
