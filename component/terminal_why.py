@@ -67,7 +67,8 @@ def _sections(why: Why, time: _Times) -> Iterator[tuple[str, Iterable[Line]]]:
 
 def _facts(facts: Facts, time: _Times) -> Iterator[Line]:
     yield "launched", time(facts.launched_at) if facts.launched_at else "never"
-    yield "activity", f"last at {time(facts.last_activity)}" if facts.last_activity else "active now"
+    now = "active now" if facts.was_activity else "none so far"
+    yield "activity", f"last at {time(facts.last_activity)}" if facts.last_activity else now
     yield "phone mode", facts.mode
     for session in facts.sessions:
         yield _session(session, time)

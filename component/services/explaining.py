@@ -68,9 +68,11 @@ class Explaining:
 
     def _facts(self, employee: Employee, now: datetime) -> Facts:
         state = self._company.state(employee.id)
+        was_activity = bool(state.sessions or state.last_activity or state.launched_at)
         return Facts(
             launched_at=state.launched_at,
-            last_activity=inactive_since(state, now, self._company.settings.rules),
+            was_activity=was_activity,
+            last_activity=inactive_since(state, now, self._company.settings.rules) if was_activity else None,
             mode=mode_of(state, employee.mode),
             sessions=tuple(_sessions(state)),
             report=_report(state, now),

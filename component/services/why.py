@@ -39,9 +39,13 @@ class ChoiceFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a status is made from. `mode` is the phone mode that applies, `last_activity` is None while active."""
+    """All that a status is made from.
+
+    `mode` is the phone mode that applies; `last_activity` is None while active, and when there `was_activity` never.
+    """
 
     launched_at: datetime | None
+    was_activity: bool
     last_activity: datetime | None
     mode: str
     sessions: tuple[SessionFact, ...]

@@ -69,6 +69,7 @@ WHY = Why(
     answer="petrov still sees ivanov as available: a newer presence is held back",
     facts=Facts(
         launched_at=BUSY.since,
+        was_activity=True,
         last_activity=BUSY.since,
         mode="softphone",
         sessions=(

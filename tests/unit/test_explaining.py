@@ -56,6 +56,7 @@ async def test_one_of_whom_nothing_is_known() -> None:
         "whoever watches sees ivanov as available, because no panel was ever launched and no status ever set (R1)"
     )
     assert (why.facts.launched_at, why.facts.sessions, why.facts.report, why.facts.choice) == (None, (), None, None)
+    assert (why.facts.was_activity, why.facts.last_activity) == (False, None)
     assert (why.decision.rule, why.decision.phone, why.facts.mode) == ("R1", "unknown", "deskphone")
     assert why.presence == Shown("available", "", {}, None)
     assert (why.told.up_to_date, why.told.at, why.viewer) == (True, START, None)
@@ -76,6 +77,7 @@ async def test_all_facts_are_named() -> None:
     assert why.facts.report == ReportFact(PBX, "offline", START, START + timedelta(hours=24), True)
     assert why.facts.choice == ChoiceFact("busy", "На совещании", START, START + timedelta(hours=2), True)
     assert (why.facts.mode, why.facts.launched_at, why.facts.last_activity) == ("softphone", START, START)
+    assert why.facts.was_activity
     assert (why.decision.status, why.decision.rule, why.decision.hidden) == ("offline", "R2", "busy")
     assert list(why.decision.rules) == ["R2", "R6", "R8"]
     assert why.presence.texts["ru"] == "Телефон отключён, чат работает — На совещании"

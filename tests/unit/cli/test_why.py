@@ -62,7 +62,9 @@ async def test_why_of_one_of_whom_little_is_known(invoke: Invoke, operations: Fa
     account = (viewer.account,)
     operations.why_answer = replace(
         WHY,
-        facts=replace(WHY.facts, launched_at=None, last_activity=None, sessions=(), report=None, choice=None),
+        facts=replace(
+            WHY.facts, launched_at=None, was_activity=False, last_activity=None, sessions=(), report=None, choice=None
+        ),
         decision=replace(decision, since=None, until=None, hidden=None),
         presence=Shown("available", "", {}, None),
         told=ToldFact("everyone has been told", True, None, None),
@@ -79,7 +81,7 @@ async def test_why_of_one_of_whom_little_is_known(invoke: Invoke, operations: Fa
     lines = (await invoke("why", "ivanov", "--for", "petrov", "--socket", socket)).stdout
     for text in (
         "launched    never",
-        "activity    active now",
+        "activity    none so far",
         "sessions    none is connected",
         "PBX         no PBX has reported the phone",
         "choice      no status was chosen",
