@@ -13,7 +13,7 @@ from component.rosters.choice import choose_way
 from component.rosters.privilege import GRANT_WITHIN
 from component.rosters.privilege_proof import PrivilegeProof
 from component.services.operations import CheckLine
-from component.services.ports import RosterError, Snapshot, StoreError
+from component.services.ports import HANDSHAKE_CONFIGURED, RosterError, Snapshot, StoreError
 from component.store.database import Database
 from component.xmpp import disco
 from component.xmpp.outbound import Outbound
@@ -86,13 +86,12 @@ async def _visit(config: Config) -> AsyncIterator[tuple[CheckLine, Outbound, Pri
 
 
 async def _check_rosters(config: Config, proof: PrivilegeProof) -> CheckLine:
-    api, method = make_api(config), config.rosters.method
+    api = make_api(config)
     try:
         async with AsyncExitStack() as stack:
             if api:
                 await stack.enter_async_context(api)
-            _, reason = await choose_way(method, api, proof)
+            way, reason = await choose_way(config.rosters.method, api, proof)
     except RosterError as problem:
         return CheckLine("rosters", False, str(problem))
-    falls_back = method != "handshake" and reason.startswith("handshake")
-    return CheckLine("rosters", None if falls_back else True, reason)
+    return CheckLine("rosters", True if way or reason == HANDSHAKE_CONFIGURED else None, reason)

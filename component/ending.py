@@ -38,7 +38,7 @@ async def finish(
         log.warning("%s", problem)
     if withdrawn and not proven:
         log.warning(
-            "the server has not confirmed within %s that it took everything: the withdrawals of %d contacts are owed "
-            "(%d of them were not sent); what colleagues see may be wrong until the next start",
+            "the server has not confirmed that it took everything (stop.timeout: %s): the withdrawals of %d contacts "
+            "are owed (%d of them were not sent); what colleagues see may be wrong until the next start",
             *(format_duration(within), withdrawn, publisher.owed),
         )

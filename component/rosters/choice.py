@@ -5,7 +5,7 @@ from typing import Literal
 from component.rosters.ejabberd_api import EjabberdApi
 from component.rosters.ejabberd_http import SECTION
 from component.rosters.privilege_proof import NothingToProve, PrivilegeProof
-from component.services.ports import RosterError, RosterWay
+from component.services.ports import HANDSHAKE_CONFIGURED, RosterError, RosterWay
 
 Method = Literal["auto", "ejabberd-api", "privilege", "handshake"]
 
@@ -20,7 +20,7 @@ async def choose_way(
     """
     match method:
         case "handshake":
-            return None, "handshake: it is configured, rosters.method"
+            return None, HANDSHAKE_CONFIGURED
         case "privilege":
             try:
                 return privilege.way, f"privilege: it is configured, and {await privilege.check()}"

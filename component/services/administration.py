@@ -27,7 +27,7 @@ from component.services.operations import (
     StatusRow,
     SyncReport,
 )
-from component.services.ports import Clock, Store, StoreError, Stream
+from component.services.ports import HANDSHAKE_CONFIGURED, Clock, Store, StoreError, Stream
 from component.services.provisioning import Provisioning
 from component.services.publisher import Publisher
 from component.services.syncing import Syncing
@@ -234,7 +234,7 @@ class Administration:
                 "it is tried again and again; the log has the details",
             ),
             CheckLine("store", self._store.failing is None, self._store.failing or f"writes to {self._store.url}"),
-            CheckLine("rosters", provisioning.failing is None, provisioning.failing or provisioning.reason),
+            self._rosters_line(),
         ]
         if self._heartbeat.stranger:
             hint = "end the other one, or give it a domain of its own"
@@ -258,6 +258,13 @@ class Administration:
             lines.append(CheckLine("directory", None, "empty: nobody is answered anything", hint))
         lines.append(CheckLine("watchers", True, f"{len(self._company.sessions)} sessions online"))
         return lines
+
+    def _rosters_line(self) -> CheckLine:
+        provisioning = self._provisioning
+        if provisioning.failing is not None:
+            return CheckLine("rosters", False, provisioning.failing)
+        chosen = provisioning.method != "handshake" or provisioning.reason == HANDSHAKE_CONFIGURED
+        return CheckLine("rosters", True if chosen else None, provisioning.reason)
 
     def _known(self, employee: str) -> Employee:
         known = self._company.directory.employees.get(employee)

@@ -204,6 +204,10 @@ class NoSuchAccount(RosterError):
     """The account does not exist on the server."""
 
 
+HANDSHAKE_CONFIGURED = "handshake: it is configured, rosters.method"
+"""The reason for having no way that nobody needs to do anything about."""
+
+
 class RosterWay(Protocol):
     """A way to read and write the rosters of the employees' accounts on the server."""
 

@@ -33,6 +33,7 @@ class Rig:
         settings = Settings(DOMAIN, visibility="groups", presets=(("На обеде", "busy"),))
         self.world = World(*(() if empty else people), roster=roster, settings=settings)
         self.way = FakeWay(self.world.store.log)
+        self.found: tuple[RosterWay | None, str] = (self.way, "a test item was set")
         world = self.world
         for one in world.company.directory.employees:
             world.publisher.refresh(one)
@@ -55,7 +56,7 @@ class Rig:
         self.steps: list[Progress] = []
 
     async def _choose(self) -> tuple[RosterWay | None, str]:
-        return self.way, "a test item was set"
+        return self.found
 
     async def _pause(self, took: float) -> None:
         pass

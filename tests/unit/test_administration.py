@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from component.core.facts import Mode, Phone, Status
+from component.services.ports import HANDSHAKE_CONFIGURED
 from tests.unit.administration_rig import ALL, HEAD, Rig, line, refused
 from tests.unit.fakes import DOMAIN
 
@@ -93,6 +94,18 @@ async def test_health_of_a_component_that_is_well() -> None:
     lines = await rig.administration.health()
     assert [one for one in lines if one.ok is False] == []
     assert next(one for one in lines if one.name == "watchers").text == "1 sessions online"
+
+
+@pytest.mark.parametrize(
+    ("reason", "ok"), [("handshake: no privilege works", None), (HANDSHAKE_CONFIGURED, True), ("it works", True)]
+)
+async def test_health_warns_of_rosters_that_nobody_fills_unless_that_is_configured(
+    reason: str, ok: bool | None
+) -> None:
+    rig = Rig()
+    rig.found = (rig.way if reason == "it works" else None, reason)
+    assert await rig.provisioning.way() is rig.found[0]
+    assert (await health(rig))["rosters"] is ok
 
 
 async def test_health_names_what_is_broken_and_what_to_do() -> None:
