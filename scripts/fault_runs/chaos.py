@@ -81,8 +81,7 @@ async def run(
 async def _compare(site: Site, day: Day, outcome: Outcome) -> None:
     await day.end()
     await site.calm(QUIET + site.grace)
-    await site.read_rosters()
-    rows = await site.settle(60)
+    rows = await site.settle(90, by_rosters=True)
     outcome.pairs += len(site.online()) * (len(rows) - 1)
 
 

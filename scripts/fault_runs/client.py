@@ -50,7 +50,25 @@ class Visit:
     probes: Counter[str]
 
 
-class Client(asyncio.Protocol):
+class _Wire(asyncio.Protocol):
+    """One connection of a client; what a former one still brings is nobody's."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._client.connected(self, cast("asyncio.Transport", transport))
+
+    def data_received(self, data: bytes) -> None:
+        if self._client.wire is self:
+            self._client.received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._client.wire is self:
+            self._client.lost()
+
+
+class Client:
     """A session of an employee, a chat client or (with `panel`) a panel; it returns when the server ends it."""
 
     def __init__(self, name: str, account: str, password: str, resource: str, port: int, component: str) -> None:
@@ -69,6 +87,7 @@ class Client(asyncio.Protocol):
         self._password, self._port = password, port
         self.wanted = False
         self._returning: asyncio.Task[None] | None = None
+        self.wire: _Wire | None = None
         self._transport: asyncio.Transport | None = None
         self._came: list[tuple[float, bytes]] = []
         self._tail = b""
@@ -151,14 +170,13 @@ class Client(asyncio.Protocol):
                     self._root.clear()
                     self._take(element, at)
 
-    # asyncio.Protocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A connection is there."""
-        self._transport = cast("asyncio.Transport", transport)
+    def connected(self, wire: _Wire, transport: asyncio.Transport) -> None:
+        """A connection is there; a former one, which may not have ended yet, no longer counts."""
+        self._end_visit()
+        self.wire, self._transport = wire, transport
         self._begin()
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
         """Something came."""
         self._came.append((asyncio.get_running_loop().time(), data))
         self.news()
@@ -167,14 +185,10 @@ class Client(asyncio.Protocol):
         if self._waiting or any(mark in seen for mark in _TO_ANSWER):
             self.read()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def lost(self) -> None:
         """The connection ended."""
         self.read()
-        self._forget()
-        for _, answer in self._waiting:
-            if not answer.done():
-                answer.set_exception(ConnectionError(f"{self.jid}: the connection ended"))
-        self._waiting.clear()
+        self._end_visit()
         if self.wanted:
             self.come_back()
 
@@ -189,7 +203,7 @@ class Client(asyncio.Protocol):
             self._returning = None
 
     async def _login(self) -> None:
-        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
+        await asyncio.get_running_loop().create_connection(lambda: _Wire(self), "127.0.0.1", self._port)
         host = self.account.partition("@")[2]
         header = f"<stream:stream to='{host}' version='1.0' xml:lang='ru' xmlns='{CLIENT}' " + (
             "xmlns:stream='http://etherx.jabber.org/streams'>"
@@ -219,10 +233,14 @@ class Client(asyncio.Protocol):
         self.wanted = False
         self.online_at = 0.0
 
-    def _forget(self) -> None:
+    def _end_visit(self) -> None:
         if self.heard:
             self.past.append(self.visit())
         self.belief, self.heard, self.probes, self.online_at = {}, [], Counter(), 0.0
+        for _, answer in self._waiting:
+            if not answer.done():
+                answer.set_exception(ConnectionError(f"{self.jid}: the connection ended"))
+        self._waiting.clear()
 
     def _expect(self, fits: Callable[[Element], bool]) -> asyncio.Future[Element]:
         answer: asyncio.Future[Element] = asyncio.get_running_loop().create_future()

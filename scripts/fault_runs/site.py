@@ -69,14 +69,14 @@ class Site:
         self.others: list[Component] = []
         self.clients: list[Client] = []
         self._news = asyncio.Event()
-        self._visibility = "everyone"
+        self.by_groups = False
         self.notes: list[str] = []
         self.rosters: dict[str, set[str]] | None = None
         self.pause = 3.0
 
     async def open(self, groups: bool = False) -> None:
         """Make the accounts with their rosters, start the component and import the directory."""
-        self._visibility = "groups" if groups else "everyone"
+        self.by_groups = groups
         await self.proxy.start()
         await make_accounts(self.server, PASSWORD, {one: self._roster(one) for one in self.people} | {self.pbx: ()})
         self.component = Component(self.folder / "component", self.settings())
@@ -103,7 +103,7 @@ class Site:
                 "port": self.proxy.port,
                 "beat": "1s" if self.small else "5s",
             },
-            "company": {"visibility": self._visibility},
+            "company": {"visibility": "groups" if self.by_groups else "everyone"},
             "status": {"session_grace": f"{self.grace:g}s"},
             "pbx": {"jids": [f"{self.pbx}@{server.domain}"]},
             "rosters": server.rosters,
@@ -201,9 +201,10 @@ class Site:
             found += [f"{client.jid}: {contact}" for contact, shown in client.belief.items() if shown.available]
         return found
 
-    async def settle(self, within: float = 30.0) -> list[StatusRow]:
+    async def settle(self, within: float = 30.0, *, by_rosters: bool = False) -> list[StatusRow]:
         """Wait until every client believes what the component says, and return that.
 
+        `by_rosters`: only contacts that the server has in the client's roster are to be seen.
         The component has answered a ping of each client before the comparison, so that nothing is on its way.
         Raises NeverTrue.
         """
@@ -214,6 +215,8 @@ class Site:
                 while True:
                     self._news.clear()
                     try:
+                        if by_rosters:
+                            await self.read_rosters()
                         rows = await self.component.control.statuses()
                         await asyncio.gather(*(client.ping() for client in self.online()))
                         lies = self.lies(rows)
