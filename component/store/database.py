@@ -17,6 +17,7 @@ from component.store.errors import explain, name, refuses_row, without_secrets
 from component.store.group_commit import GroupCommit
 from component.store.opening import identity, make_engine, migrate, parse, prepare_file
 from component.store.statements import Batch, Key, read_all, renew_lease, write_batch, write_directory
+from component.store.whole import whole
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Database:
         database._commits.start()
         return database
 
+    @whole
     async def intact(self) -> bool:
         """Say whether the file of SQLite is the one that was opened; a lost one was made anew, with empty tables.
 
@@ -93,6 +95,7 @@ class Database:
         """How many group commits were made."""
         return self._commits.commits
 
+    @whole
     async def load(self) -> Snapshot:
         """Read everything that is committed; raises StoreError."""
         async with self._commits.lock:
@@ -106,6 +109,7 @@ class Database:
                             " correct it by hand, or restore a backup"
                         ) from error
 
+    @whole
     async def replace_directory(self, employees: Sequence[Employee], removed: Sequence[str]) -> None:
         """Write the directory as it will be, and forget all of those removed, in one transaction.
 
@@ -137,6 +141,7 @@ class Database:
         """Queue that one employee blocks another one, or the end of it."""
         self._commits.put(Key("block", employee, blocked), None if ends else "blocked")
 
+    @whole
     async def renew_lease(self, mine: Lease, may_take: Callable[[Lease], bool]) -> Lease | None:
         """Write an instance's lease, unless another instance's stands that `may_take` does not give away.
 

@@ -327,3 +327,15 @@ async def test_what_hangs_on_an_account_goes_with_it_in_the_same_commit(database
         ("sidorov", "ivanov"): "approved",
         ("sidorov", "petrov"): "approved",
     }
+
+
+async def test_whoever_is_cancelled_keeps_no_lock(database: Database) -> None:
+    mine = Lease("one", "host", 1, NOW)
+    for turns in range(200):
+        renewing = asyncio.create_task(database.renew_lease(mine, lambda _: False))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        renewing.cancel()
+        await asyncio.wait([renewing])
+        database.keep_state("ivanov", chosen(Status.BUSY))
+        await database.committed()
