@@ -1,8 +1,11 @@
 """A second instance of the same company: it stands by, and takes over when the first one ends or hangs."""
 
+import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,10 +45,25 @@ async def test_a_second_instance_stands_by_and_takes_over(office: Office, second
     await sees(petrov, office.contact("ivanov"), status="Не беспокоить")
 
 
+async def hang(component: Component) -> None:
+    """Stop a component's process, but not in the middle of a transaction: nobody could use its store then."""
+    while True:
+        os.kill(component.pid, signal.SIGSTOP)
+        with closing(sqlite3.connect(component.store, timeout=0, isolation_level=None)) as store:
+            try:
+                store.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                os.kill(component.pid, signal.SIGCONT)
+                await asyncio.sleep(0)
+            else:
+                store.execute("ROLLBACK")
+                return
+
+
 async def test_a_hung_instance_is_replaced_and_ends_when_it_wakes(office: Office, second: Component) -> None:
     petrov, ivanov = await office.client("petrov"), await office.panel("ivanov")
     first = office.component
-    os.kill(first.pid, signal.SIGSTOP)
+    await hang(first)
     try:
         await second.start(until=STANDS_BY)
         # ejabberd splits the traffic between the two now, Prosody refuses the newcomer: either way it is reported.

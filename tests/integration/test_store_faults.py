@@ -15,7 +15,7 @@ async def test_a_deleted_store_is_written_anew(office: Office) -> None:
     begin = len(component.lines)
     for file in component.folder.glob("panel-presence.db*"):
         file.unlink()
-    await component.wait_log(r"ERROR .* was deleted or replaced while running", begin=begin, within=20)
+    await component.wait_log(r"ERROR .* was deleted or replaced", begin=begin, within=20)
     await component.wait_log(r"is complete again", begin=begin)
     await ivanov.set_status("dnd", "сегодня")
     await sees(petrov, office.contact("ivanov"), status="Не беспокоить — сегодня")
