@@ -103,7 +103,7 @@ class Heartbeat:
         self.rounds = 0
         self._under_way: dict[int, Beat] = {}
         self._resync = resync
-        self._trusted = 0
+        self._trusted = self._silent_beats = 0
         self._store_lost = self._came_back = False
         self.stranger: str | None = None
         if contested:
@@ -208,7 +208,9 @@ class Heartbeat:
         if not self._stream.up:
             return
         silence = self._stream.silent_for
-        if silence > BEATS_OF_SILENCE * self._every:
+        self._silent_beats = self._silent_beats + 1 if silence > self._every else 0
+        # A process that was stopped finds a long silence at its first beat, and what came meanwhile still unread.
+        if silence > BEATS_OF_SILENCE * self._every and self._silent_beats > 1:
             self._stream.drop(f"nothing has come from the server for {silence:.0f} s")
         elif len(self._under_way) < BEATS_UNANSWERED:
             self._send()

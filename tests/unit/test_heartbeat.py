@@ -10,7 +10,7 @@ from component.core.lease import LEASE
 from component.services.heartbeat import BEATS_UNANSWERED, Heartbeat, take_lease
 from component.services.ports import Lease
 from tests.unit.fakes import LEASE as MINE
-from tests.unit.fakes import World, employee, until
+from tests.unit.fakes import FakeStream, World, employee, until
 
 
 def office() -> World:
@@ -109,6 +109,26 @@ async def test_a_silent_server_is_given_up() -> None:
     task = asyncio.create_task(world.new_heartbeat(every=0.0).run())
     await until(lambda: bool(world.store.lease))
     assert world.stream.other == []
+    task.cancel()
+
+
+async def test_a_process_that_was_stopped_reads_what_came_meanwhile() -> None:
+    world = office()
+    silences = iter([60.0, 0.0] * 20)
+
+    class Woken(FakeStream):
+        @property
+        def silent_for(self) -> float:
+            return next(silences, 0.0)
+
+        @silent_for.setter
+        def silent_for(self, _: float) -> None:
+            pass
+
+    world.stream = Woken()
+    task = asyncio.create_task(world.new_heartbeat(every=0.0).run())
+    await until(lambda: len(numbers(world)) > 40)
+    assert not any(kind == "drop" for kind, _, _ in world.stream.other)
     task.cancel()
 
 
