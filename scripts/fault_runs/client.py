@@ -232,6 +232,8 @@ class Client:
     def _leave(self) -> None:
         self.wanted = False
         self.online_at = 0.0
+        if self._returning:
+            self._returning.cancel()
 
     def _end_visit(self) -> None:
         if self.heard:
