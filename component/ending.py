@@ -7,7 +7,6 @@ from datetime import timedelta
 from component.core.duration import format_duration
 from component.notify import Notifier
 from component.services.heartbeat import Heartbeat
-from component.services.ports import StoreError
 from component.services.publisher import Publisher
 
 log = logging.getLogger(__name__)
@@ -31,11 +30,9 @@ async def finish(
             if withdrawn:
                 await publisher.withdraw_all()
             proven = await heartbeat.proof(within.total_seconds())
-            await heartbeat.renew()
     except TimeoutError:
         log.debug("the time for the stop is over")
-    except StoreError as problem:
-        log.warning("%s", problem)
+    await heartbeat.renew()
     if withdrawn and not proven:
         log.warning(
             "the server has not confirmed that it took everything (stop.timeout: %s): the withdrawals of %d contacts "

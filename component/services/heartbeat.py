@@ -180,8 +180,8 @@ class Heartbeat:
         return True
 
     async def renew(self) -> None:
-        """Write the lease once more, so that the next start knows until when the link held; raises StoreError."""
-        await self._lease_holds()
+        """Look at the store once more before the end: the next start needs all of it, and until when the link held."""
+        await self._may_go_on()
 
     async def _lease_holds(self) -> bool:
         now = self._clock()

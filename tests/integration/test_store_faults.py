@@ -64,3 +64,11 @@ async def test_a_full_disk_holds_no_presence_back(office: Office) -> None:
     await component.stop(signal.SIGHUP)
     await component.start()
     assert (await component.control.status(office.id("ivanov"))).text == "есть место"
+
+
+async def test_a_store_deleted_just_before_a_stop_is_written_anew(office: Office) -> None:
+    component = office.component
+    for file in component.folder.glob("panel-presence.db*"):
+        file.unlink()
+    await component.restart(signal.SIGHUP)
+    assert len(await component.control.employees()) == 3

@@ -132,6 +132,13 @@ async def test_a_process_that_was_stopped_reads_what_came_meanwhile() -> None:
     task.cancel()
 
 
+async def test_a_store_that_was_lost_just_before_the_end_is_written_anew() -> None:
+    world = office()
+    world.store.lost = True
+    await world.heartbeat.renew()
+    assert world.store.directory == ["ivanov", "petrov"]
+
+
 async def test_a_lost_lease_ends_the_beat() -> None:
     world = office()
     world.store.lease = replace(MINE, instance="that", pid=2)
